@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernels that the module is built for, from 6.1 on.
+ * Included in front of every source. The sources are written for the newest
+ * kernel; the only tests of the kernel's version are in this directory.
+ */
+#ifndef ESPTCP_COMPAT_H
+#define ESPTCP_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/netdevice.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+/*
+ * 6.2: operations of a family come split by do and dump. Before, one entry
+ * had both, so esptcp_compat_genl_register() joins what was generated.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define genl_split_ops	genl_ops
+#define split_ops	ops
+#define n_split_ops	n_ops
+int esptcp_compat_genl_register(struct genl_family *family);
+#else
+#define esptcp_compat_genl_register(family)	genl_register_family(family)
+#endif
+
+/* 6.5: sendpage became MSG_SPLICE_PAGES. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static inline ssize_t esptcp_compat_sendpage(struct socket *sock,
+					     struct page *page, int offset,
+					     size_t size, int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void esptcp_compat_ops_build(struct proto_ops *ops)
+{
+	ops->sendpage = esptcp_compat_sendpage;
+	ops->sendpage_locked = NULL;
+}
+#else
+static inline void esptcp_compat_ops_build(struct proto_ops *ops)
+{
+}
+#endif
+
+/* 6.10: dummy devices are allocated. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
+{
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+}
+
+#define free_netdev_dummy(dev)	kfree(dev)
+#else
+#define free_netdev_dummy(dev)	free_netdev(dev)
+#endif
+
+/* 6.12: these features became properties of the device. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static inline void esptcp_compat_dev_setup(struct net_device *dev)
+{
+	dev->features |= NETIF_F_LLTX | NETIF_F_NETNS_LOCAL;
+}
+#else
+static inline void esptcp_compat_dev_setup(struct net_device *dev)
+{
+	dev->lltx = true;
+	dev->netns_immutable = true;
+}
+#endif
+
+/* 7.2: proto.recvmsg lost its last argument. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#define ESPTCP_COMPAT_ADDR_LEN	, int *addr_len
+#else
+#define ESPTCP_COMPAT_ADDR_LEN
+#endif
+
+#endif /* ESPTCP_COMPAT_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTCP_CONN_H
+#define ESPTCP_CONN_H
+
+#include "types.h"
+
+int esptcp_conn_attach(struct sock *sk);
+bool esptcp_conn_attached(const struct sock *sk);
+void esptcp_conn_detach(struct esptcp_conn *conn);
+void esptcp_conn_put(struct esptcp_conn *conn);
+struct esptcp_conn *esptcp_conn_of(const struct sock *sk);
+struct esptcp_conn *esptcp_conn_find(const struct net *net, u32 id);
+void esptcp_conn_check_end(struct esptcp_conn *conn);
+void esptcp_conn_bad_length(struct esptcp_conn *conn);
+int esptcp_conn_register_ulp(void);
+void esptcp_conn_unregister_ulp(void);
+
+#endif /* ESPTCP_CONN_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading and unloading the module, and what it keeps for each network
+ * namespace.
+ *
+ * The module can be removed when no socket is attached and no SA bound: each
+ * holds a reference. After that only workers, RCU callbacks and the esptcp
+ * devices are left, which go here.
+ */
+#include <linux/module.h>
+#include <net/netns/generic.h>
+#include <net/tcp.h>
+
+#include "binding.h"
+#include "conn.h"
+#include "device.h"
+#include "netlink.h"
+#include "proc.h"
+#include "socket.h"
+#include "stats.h"
+#include "tx.h"
+#include "worker.h"
+
+static unsigned int esptcp_net_id __read_mostly;
+
+/**
+ * esptcp_net() - what the module keeps for a namespace
+ * @net: the namespace
+ *
+ * Return: it, never NULL while the namespace is alive
+ */
+struct esptcp_net *esptcp_net(const struct net *net)
+{
+	return net_generic(net, esptcp_net_id);
+}
+
+static int __net_init main_net_init(struct net *net)
+{
+	struct esptcp_net *en = esptcp_net(net);
+	int err;
+
+	en->net = net;
+	mutex_init(&en->lock);
+	xa_init_flags(&en->conns, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&en->bindings);
+	en->mib = alloc_percpu(struct esptcp_mib);
+	if (!en->mib)
+		return -ENOMEM;
+	err = esptcp_proc_net_init(net);
+	if (err)
+		free_percpu(en->mib);
+	return err;
+}
+
+static void __net_exit main_net_exit(struct net *net)
+{
+	struct esptcp_net *en = esptcp_net(net);
+
+	esptcp_proc_net_exit(net);
+	esptcp_binding_net_exit(en);
+	esptcp_device_net_exit(en);
+	xa_destroy(&en->conns);
+	free_percpu(en->mib);
+}
+
+/* A device operation: its exit runs before the namespace's devices go. */
+static struct pernet_operations main_net_ops = {
+	.init = main_net_init,
+	.exit = main_net_exit,
+	.id = &esptcp_net_id,
+	.size = sizeof(struct esptcp_net),
+};
+
+/*
+ * Software GSO of ESP is what makes it fast, and an SA that is added before
+ * these are loaded does without. Nothing depends on them.
+ */
+static void __init main_request_offload(void)
+{
+	request_module("xfrm-offload-%d-%d", AF_INET, IPPROTO_ESP);
+	request_module("xfrm-offload-%d-%d", AF_INET6, IPPROTO_ESP);
+}
+
+static int __init main_init(void)
+{
+	int err;
+
+	main_request_offload();
+	esptcp_socket_init();
+	err = esptcp_tx_module_init();
+	if (err)
+		return err;
+	err = esptcp_binding_init();
+	if (err)
+		goto err_tx;
+	err = esptcp_worker_init();
+	if (err)
+		goto err_binding;
+	err = register_pernet_device(&main_net_ops);
+	if (err)
+		goto err_worker;
+	err = esptcp_nl_init();
+	if (err)
+		goto err_net;
+	err = esptcp_conn_register_ulp();
+	if (err)
+		goto err_nl;
+	return 0;
+
+err_nl:
+	esptcp_nl_exit();
+err_net:
+	unregister_pernet_device(&main_net_ops);
+err_worker:
+	esptcp_worker_exit();
+err_binding:
+	esptcp_binding_exit();
+err_tx:
+	esptcp_tx_module_exit();
+	return err;
+}
+
+static void __exit main_exit(void)
+{
+	esptcp_conn_unregister_ulp();
+	esptcp_nl_exit();
+	unregister_pernet_device(&main_net_ops);
+	esptcp_worker_exit();
+	esptcp_binding_exit();
+	esptcp_tx_module_exit();
+	/* The last connections are freed by code of ours. */
+	rcu_barrier();
+}
+
+module_init(main_init);
+module_exit(main_exit);
+
+MODULE_DESCRIPTION("IKE and ESP over TCP (RFC 9329)");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS_TCP_ULP("esptcp");
+MODULE_ALIAS_GENL_FAMILY("esptcp");
+MODULE_SOFTDEP("pre: esp4_offload esp6_offload");

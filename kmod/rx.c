@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: cuts TCP's stream into frames, queues IKE for the owner and
+ * hands ESP to XFRM.
+ *
+ * Each frame is copied once, into memory of our own, with room for what XFRM
+ * puts in front. Nothing is ever decrypted in pages that TCP or a peer on
+ * this host may still look at (CVE-2026-46300 and its like). What has not
+ * been read stays in TCP, whose window then slows the sender down.
+ *
+ * Reading runs under the socket lock, delivering runs without it; both in
+ * the worker's softirq.
+ */
+#include <linux/etherdevice.h>
+#include <linux/moduleparam.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "binding.h"
+#include "conn.h"
+#include "rx.h"
+#include "stats.h"
+
+static unsigned int ike_queue_bytes __read_mostly = 512 * 1024;
+module_param(ike_queue_bytes, uint, 0644);
+MODULE_PARM_DESC(ike_queue_bytes,
+		 "Memory for IKE messages that wait for a connection's owner, in octets; more are dropped");
+
+/* Frames up to this size are linear; above, memory comes in single pages. */
+#define LINEAR_MAX	SKB_WITH_OVERHEAD(2 * PAGE_SIZE)
+
+/* Room in front of an ESP packet: a link header for GRO, and an IP header. */
+#define ESP_HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN + ETH_HLEN + \
+			 sizeof(struct ipv6hdr))
+
+/**
+ * struct rx_cb - what is known of a received ESP frame, in skb->cb
+ * @daddr: destination address of the SA
+ * @family: its address family
+ */
+struct rx_cb {
+	xfrm_address_t daddr;
+	u16 family;
+};
+
+static struct rx_cb *rx_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct rx_cb) > sizeof_field(struct sk_buff, cb));
+	return (struct rx_cb *)skb->cb;
+}
+
+/**
+ * struct rx_run - one call of esptcp_rx_read()
+ * @conn: the connection
+ * @budget: frames that may still be completed
+ * @done: frames completed
+ * @esp: ESP frames completed
+ * @ike: whether an IKE message was completed
+ */
+struct rx_run {
+	struct esptcp_conn *conn;
+	int budget;
+	int done;
+	struct sk_buff_head *esp;
+	bool ike;
+};
+
+static void rx_count(struct esptcp_conn *conn, int stat)
+{
+	esptcp_count(sock_net(conn->sk), conn, stat, 1);
+}
+
+/**
+ * esptcp_alloc_skb() - memory for a frame
+ * @headroom: octets in front of the message
+ * @len: octets of the message
+ *
+ * Return: a packet of that length, not initialised, or NULL
+ */
+noinline struct sk_buff *esptcp_alloc_skb(unsigned int headroom,
+					  unsigned int len)
+{
+	unsigned int linear = min_t(unsigned int, headroom + len, LINEAR_MAX);
+	unsigned int paged = headroom + len - linear;
+	struct sk_buff *skb;
+	int err;
+
+	skb = alloc_skb_with_frags(linear, paged, 0, &err,
+				   GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, headroom);
+	skb_put(skb, linear - headroom);
+	skb->data_len = paged;
+	skb->len += paged;
+	return skb;
+}
+
+/* Copy from TCP's packet into ours, at @pos of the message. */
+static void rx_copy(struct sk_buff *to, unsigned int pos,
+		    const struct sk_buff *from, unsigned int off,
+		    unsigned int n)
+{
+	unsigned int part, i;
+
+	if (pos < skb_headlen(to)) {
+		part = min(n, skb_headlen(to) - pos);
+		skb_copy_bits(from, off, to->data + pos, part);
+		pos += part;
+		off += part;
+		n -= part;
+	}
+	pos -= skb_headlen(to);
+	for (i = 0; n; i++) {
+		const skb_frag_t *frag = &skb_shinfo(to)->frags[i];
+
+		if (pos >= skb_frag_size(frag)) {
+			pos -= skb_frag_size(frag);
+			continue;
+		}
+		part = min(n, skb_frag_size(frag) - pos);
+		skb_copy_bits(from, off, skb_frag_address(frag) + pos, part);
+		pos = 0;
+		off += part;
+		n -= part;
+	}
+}
+
+static struct sk_buff *rx_begin(struct esptcp_conn *conn, unsigned int headroom)
+{
+	const struct esptcp_parser *p = &conn->parser;
+	struct sk_buff *skb;
+
+	skb = esptcp_alloc_skb(headroom, esptcp_parser_message_len(p));
+	if (!skb) {
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
+		return NULL;
+	}
+	skb_store_bits(skb, 0, p->head + ESPTCP_LEN_SIZE,
+		       esptcp_parser_message_have(p));
+	return skb;
+}
+
+static struct sk_buff *rx_begin_ike(struct esptcp_conn *conn)
+{
+	unsigned int len = esptcp_parser_message_len(&conn->parser);
+
+	if (test_bit(ESPTCP_F_RD_SHUT, &conn->flags)) {
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_IKE_CLOSED);
+		return NULL;
+	}
+	if (READ_ONCE(conn->ike_rx_bytes) + len > READ_ONCE(ike_queue_bytes)) {
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_IKE_FULL);
+		return NULL;
+	}
+	return rx_begin(conn, 0);
+}
+
+static struct sk_buff *rx_begin_esp(struct esptcp_conn *conn)
+{
+	const struct esptcp_binding *b;
+	struct sk_buff *skb = NULL;
+	__be32 spi;
+
+	memcpy(&spi, conn->parser.head + ESPTCP_LEN_SIZE, sizeof(spi));
+	rcu_read_lock();
+	b = esptcp_binding_find_in(conn, spi);
+	if (!b) {
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_UNBOUND);
+	} else {
+		skb = rx_begin(conn, ESP_HEADROOM);
+		if (skb) {
+			rx_cb(skb)->daddr = b->daddr;
+			rx_cb(skb)->family = b->family;
+		}
+	}
+	rcu_read_unlock();
+	return skb;
+}
+
+static void rx_ike(struct rx_run *run, struct sk_buff *skb)
+{
+	struct esptcp_conn *conn = run->conn;
+	struct net *net = sock_net(conn->sk);
+
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_IKE_FRAMES, 1);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_IKE_BYTES, skb->len);
+	spin_lock_bh(&conn->ike_rx.lock);
+	__skb_queue_tail(&conn->ike_rx, skb);
+	conn->ike_rx_bytes += skb->truesize;
+	spin_unlock_bh(&conn->ike_rx.lock);
+	run->ike = true;
+}
+
+static void rx_complete(struct rx_run *run)
+{
+	struct esptcp_conn *conn = run->conn;
+	struct sk_buff *skb = conn->frame;
+
+	run->budget--;
+	run->done++;
+	conn->frame = NULL;
+	if (!skb)
+		return;
+	if (conn->frame_verdict == ESPTCP_IKE)
+		rx_ike(run, skb);
+	else
+		__skb_queue_tail(run->esp, skb);
+}
+
+static void rx_body(struct rx_run *run, const struct sk_buff *in,
+		    unsigned int off, unsigned int n)
+{
+	struct esptcp_conn *conn = run->conn;
+	struct esptcp_parser *p = &conn->parser;
+
+	if (conn->frame && n)
+		rx_copy(conn->frame, esptcp_parser_message_len(p) - p->left,
+			in, off, n);
+	if (esptcp_parser_body(p, n))
+		rx_complete(run);
+}
+
+/* Return: false if the stream is corrupt. */
+static bool rx_head(struct rx_run *run, unsigned int n)
+{
+	struct esptcp_conn *conn = run->conn;
+
+	conn->frame_verdict = esptcp_parser_head(&conn->parser, n);
+	switch (conn->frame_verdict) {
+	case ESPTCP_MORE:
+		return true;
+	case ESPTCP_EMPTY:
+		rx_count(conn, ESPTCP_A_STATS_RX_EMPTY);
+		run->budget--;
+		run->done++;
+		return true;
+	case ESPTCP_KEEPALIVE:
+		rx_count(conn, ESPTCP_A_STATS_RX_KEEPALIVE);
+		run->budget--;
+		run->done++;
+		return true;
+	case ESPTCP_BAD_LENGTH:
+		esptcp_conn_bad_length(conn);
+		return false;
+	case ESPTCP_RUNT:
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_RUNT);
+		conn->frame = NULL;
+		break;
+	case ESPTCP_IKE:
+		conn->frame = rx_begin_ike(conn);
+		break;
+	case ESPTCP_ESP:
+		conn->frame = rx_begin_esp(conn);
+		break;
+	}
+	if (!conn->parser.left)
+		rx_body(run, NULL, 0, 0);
+	return true;
+}
+
+/* For tcp_read_sock(): consume up to @len octets at @off of @in. */
+static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
+		    unsigned int off, size_t len)
+{
+	struct rx_run *run = desc->arg.data;
+	struct esptcp_parser *p = &run->conn->parser;
+	size_t left = len;
+	unsigned int n;
+
+	while (left && run->budget > 0) {
+		if (p->body) {
+			n = min_t(size_t, p->left, left);
+			rx_body(run, in, off, n);
+		} else {
+			n = min_t(size_t, esptcp_parser_want(p), left);
+			skb_copy_bits(in, off, p->head + p->have, n);
+			if (!rx_head(run, n))
+				run->budget = 0;
+		}
+		off += n;
+		left -= n;
+	}
+	if (run->budget <= 0)
+		desc->count = 0;
+	return len - left;
+}
+
+/**
+ * esptcp_rx_read() - parse what TCP has received
+ * @conn: the connection; the caller holds the socket lock
+ * @budget: how many frames to complete at most
+ * @esp: where to put ESP frames, for esptcp_rx_deliver()
+ *
+ * Return: how many frames were completed
+ */
+int esptcp_rx_read(struct esptcp_conn *conn, int budget,
+		   struct sk_buff_head *esp)
+{
+	struct rx_run run = { .conn = conn, .budget = budget, .esp = esp };
+	read_descriptor_t desc = { .count = 1, .arg.data = &run };
+	struct sock *sk = conn->sk;
+
+	if (conn->state == ESPTCP_STATE_DOWN ||
+	    test_bit(ESPTCP_F_BAD_LENGTH, &conn->flags))
+		return 0;
+
+	/*
+	 * tcp_read_sock() stops for ever at urgent data. To us it is part of
+	 * the stream, as it is with SO_OOBINLINE.
+	 */
+	if (unlikely(tcp_sk(sk)->urg_data))
+		WRITE_ONCE(tcp_sk(sk)->urg_data, 0);
+
+	tcp_read_sock(sk, &desc, rx_actor);
+	if (run.ike)
+		conn->saved.data_ready(sk);
+	return run.done;
+}
+
+/*
+ * Put the headers in front of an ESP packet that it would have had on the
+ * wire. TOS is 0, so that decapsulation copies no congestion mark: TCP has
+ * dealt with congestion already. All packets get the same link header, as
+ * GRO merges only what has the same.
+ */
+static void rx_push_headers(const struct esptcp_conn *conn, struct sk_buff *skb)
+{
+	struct rx_cb cb = *rx_cb(skb);
+
+	memset(skb->cb, 0, sizeof(skb->cb));
+	skb_reset_transport_header(skb);
+	if (cb.family == AF_INET6) {
+		struct ipv6hdr *ip6h = skb_push(skb, sizeof(*ip6h));
+
+		memset(ip6h, 0, sizeof(*ip6h));
+		ip6h->version = 6;
+		ip6h->payload_len = htons(skb->len - sizeof(*ip6h));
+		ip6h->nexthdr = IPPROTO_ESP;
+		ip6h->hop_limit = 64;
+		ip6h->saddr = conn->remote.in6;
+		ip6h->daddr = cb.daddr.in6;
+		IP6CB(skb)->nhoff = offsetof(struct ipv6hdr, nexthdr);
+		IP6CB(skb)->iif = skb->dev->ifindex;
+		skb->protocol = htons(ETH_P_IPV6);
+	} else {
+		struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+		memset(iph, 0, sizeof(*iph));
+		iph->version = 4;
+		iph->ihl = sizeof(*iph) / 4;
+		iph->tot_len = htons(skb->len);
+		iph->ttl = 64;
+		iph->protocol = IPPROTO_ESP;
+		iph->saddr = conn->remote.a4;
+		iph->daddr = cb.daddr.a4;
+		ip_send_check(iph);
+		IPCB(skb)->iif = skb->dev->ifindex;
+		skb->protocol = htons(ETH_P_IP);
+	}
+	skb_reset_network_header(skb);
+	if (skb->dev->hard_header_len == ETH_HLEN) {
+		struct ethhdr *eth = skb_push(skb, sizeof(*eth));
+
+		memset(eth, 0, sizeof(*eth));
+		eth->h_proto = skb->protocol;
+		skb_reset_mac_header(skb);
+		__skb_pull(skb, sizeof(*eth));
+	} else {
+		skb_reset_mac_header(skb);
+	}
+	skb_reset_mac_len(skb);
+	__skb_pull(skb, skb_transport_offset(skb));
+}
+
+/*
+ * The device that the stream's packets come in by, so that firewall rules see
+ * the decrypted packets where they would see those of plain ESP. A socket
+ * that has not learned it yet takes the one by which it sends.
+ */
+static struct net_device *rx_device(const struct sock *sk)
+{
+	int ifindex = READ_ONCE(sk->sk_rx_dst_ifindex);
+	struct dst_entry *dst;
+
+	if (ifindex)
+		return dev_get_by_index_rcu(sock_net(sk), ifindex);
+	dst = rcu_dereference(sk->sk_dst_cache);
+	return dst ? dst->dev : NULL;
+}
+
+static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
+			   struct net_device *dev)
+{
+	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
+	struct net *net = sock_net(conn->sk);
+	u16 family = rx_cb(skb)->family;
+
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
+	skb->dev = dev;
+	rx_push_headers(conn, skb);
+	/* Spares XFRM a route lookup for each packet. */
+	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))
+		skb_dst_set_noref(skb, dst);
+	if (family == AF_INET6)
+		xfrm6_rcv_encap(skb, IPPROTO_ESP, 0, 0);
+	else
+		xfrm4_rcv_encap(skb, IPPROTO_ESP, 0, 0);
+}
+
+/**
+ * esptcp_rx_deliver() - hand ESP frames to XFRM
+ * @conn: the connection they came by; the socket lock is not held
+ * @esp: the frames; empty afterwards
+ */
+void esptcp_rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
+{
+	struct net_device *dev;
+	struct sk_buff *skb;
+
+	if (skb_queue_empty(esp))
+		return;
+
+	rcu_read_lock();
+	dev = rx_device(conn->sk);
+	if (!dev)
+		esptcp_drop_queue(sock_net(conn->sk), conn, esp,
+				  ESPTCP_A_STATS_RX_DROP_NO_DEVICE);
+	while ((skb = __skb_dequeue(esp)))
+		rx_deliver_one(conn, skb, dev);
+	rcu_read_unlock();
+}
+
+/**
+ * esptcp_rx_end() - discard what has been received of an incomplete frame
+ * @conn: the connection, which goes down; the caller holds the socket lock
+ *
+ * RFC 9329 section 6.1: a partially received message MUST be discarded.
+ */
+void esptcp_rx_end(struct esptcp_conn *conn)
+{
+	struct sk_buff *skb = conn->frame;
+
+	if (test_bit(ESPTCP_F_BAD_LENGTH, &conn->flags) ||
+	    !esptcp_parser_midframe(&conn->parser))
+		return;
+	conn->frame = NULL;
+	if (skb)
+		esptcp_drop(sock_net(conn->sk), conn, skb,
+			    ESPTCP_A_STATS_RX_DROP_PARTIAL);
+	else
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_PARTIAL);
+}
+
+/**
+ * esptcp_rx_purge() - drop the IKE messages that the owner has not read
+ * @conn: the connection, which is detached
+ */
+void esptcp_rx_purge(struct esptcp_conn *conn)
+{
+	struct sk_buff *skb;
+
+	while ((skb = esptcp_rx_ike_dequeue(conn)))
+		esptcp_drop(sock_net(conn->sk), conn, skb,
+			    ESPTCP_A_STATS_RX_DROP_IKE_CLOSED);
+}
+
+/**
+ * esptcp_rx_ike_dequeue() - take the next IKE message
+ * @conn: the connection
+ *
+ * Return: the message, non-ESP marker first, or NULL
+ */
+struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn)
+{
+	struct sk_buff *skb;
+
+	spin_lock_bh(&conn->ike_rx.lock);
+	skb = __skb_dequeue(&conn->ike_rx);
+	if (skb)
+		conn->ike_rx_bytes -= skb->truesize;
+	spin_unlock_bh(&conn->ike_rx.lock);
+	return skb;
+}

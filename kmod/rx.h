@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ESPTCP_RX_H
+#define ESPTCP_RX_H
+
+#include "types.h"
+
+int esptcp_rx_read(struct esptcp_conn *conn, int budget,
+		   struct sk_buff_head *esp);
+void esptcp_rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp);
+void esptcp_rx_end(struct esptcp_conn *conn);
+void esptcp_rx_purge(struct esptcp_conn *conn);
+struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn);
+
+/* Not inlined, so that a test can make it fail. */
+struct sk_buff *esptcp_alloc_skb(unsigned int headroom, unsigned int len);
+
+#endif /* ESPTCP_RX_H */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module's objects, and which lock guards which member.
+ *
+ * Locks, outermost first:
+ *   esptcp_net.lock		mutex, control plane of one network namespace
+ *   lock_sock(conn->sk)	the connection in process context, or
+ *   bh_lock_sock(conn->sk)	the same in softirq while no process holds it;
+ *				"socket lock" below means either
+ *   conn->tx_queue.lock	spinlock, packets on their way to the flusher
+ *
+ * A connection lives as long as somebody holds a reference, and one RCU grace
+ * period more. The socket, a worker's list and an abort in progress hold one.
+ * It holds a reference to its socket in turn, so that conn->sk is always good.
+ */
+#ifndef ESPTCP_TYPES_H
+#define ESPTCP_TYPES_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/codel.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/xfrm.h>
+
+#include <uapi/linux/esptcp.h>
+
+#include "parser.h"
+
+#define ESPTCP_ULP_NAME "esptcp"
+
+/**
+ * struct esptcp_counters - a connection's counters, indexed by ESPTCP_A_STATS_*
+ * @v: their values
+ */
+struct esptcp_counters {
+	atomic64_t v[__ESPTCP_A_STATS_MAX];
+};
+
+/**
+ * struct esptcp_mib - a namespace's counters, one set for each CPU
+ * @v: indexed by ESPTCP_A_STATS_*, changed by this_cpu_add()
+ */
+struct esptcp_mib {
+	u64 v[__ESPTCP_A_STATS_MAX];
+};
+
+/**
+ * struct esptcp_net - what the module keeps for a network namespace
+ * @net: the namespace
+ * @lock: guards @bindings, @nbindings and the setting of @dev; outermost lock
+ * @conns: connections by id; RCU for readers, its own lock for writers
+ * @next_id: where to look for the next free id; under the lock of @conns
+ * @bindings: all bindings
+ * @nbindings: their number; the hooks are registered while it is not 0
+ * @dev: the esptcp device, made with the first binding, gone with the namespace
+ * @mib: counters
+ */
+struct esptcp_net {
+	struct net *net;
+	struct mutex lock; /* see above */
+	struct xarray conns;
+	u32 next_id;
+	struct list_head bindings;
+	unsigned int nbindings;
+	struct net_device __rcu *dev;
+	struct esptcp_mib __percpu *mib;
+};
+
+/* Bits of struct esptcp_conn.flags. */
+enum {
+	ESPTCP_F_DEFERRED,	/* worker found the socket owned by a process */
+	ESPTCP_F_DETACHED,	/* the owner has closed the socket */
+	ESPTCP_F_BAD_LENGTH,	/* the stream is corrupt, abort is under way */
+	ESPTCP_F_RD_SHUT,	/* shutdown(SHUT_RD) */
+	ESPTCP_F_WR_SHUT,	/* shutdown(SHUT_WR), perhaps not yet passed on */
+};
+
+/**
+ * struct esptcp_callbacks - the socket's own callbacks, called by ours
+ * @data_ready: wakes readers
+ * @write_space: wakes writers
+ * @state_change: wakes everybody
+ * @error_report: wakes everybody
+ */
+struct esptcp_callbacks {
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*error_report)(struct sock *sk);
+};
+
+/**
+ * struct esptcp_conn - an attached TCP connection
+ * @sk: the socket, a reference is held
+ * @base: the socket's own protocol, tcp_prot or tcpv6_prot
+ * @saved: the socket's own callbacks; set once
+ * @saved_allocation: the socket's own sk_allocation; set once
+ * @refs: references
+ * @rcu: frees it
+ * @id: its number in the namespace; set once
+ * @family: AF_INET or AF_INET6, after unmapping; set once
+ * @local: local address; set once
+ * @remote: the peer's address; set once
+ * @inode: of the socket; set once
+ * @attached: when, jiffies; set once
+ * @flags: ESPTCP_F_*; atomic bit operations
+ * @state: enum esptcp_state; written under the socket lock
+ * @reason: enum esptcp_reason, valid with @state; likewise
+ * @error: the last error that TCP reported, a positive errno; likewise
+ * @bindings: SAs bound to it; under esptcp_net.lock
+ * @nbindings: their number; likewise
+ * @parser: position in the incoming stream; under the socket lock
+ * @frame: the frame that is being received, or NULL to skip it; likewise
+ * @frame_verdict: what @frame is; likewise
+ * @ike_rx: IKE messages for the owner; its own lock
+ * @ike_rx_bytes: memory that they take, octets; under the lock of @ike_rx
+ * @tx_queue: ESP from XFRM; its own lock
+ * @tx_backlog: octets in @tx_queue; under its lock
+ * @tx_open: @tx_queue takes packets; under its lock
+ * @tx_codel: CoDel's variables; under the lock of @tx_queue
+ * @tx_codel_stats: likewise
+ * @tx_ike: IKE messages not yet in @tx_batch; under the socket lock
+ * @tx_ike_bytes: octets of IKE in @tx_ike and @tx_batch; likewise
+ * @tx_batch: frames that TCP takes next, the first perhaps in part; likewise
+ * @tx_offset: octets of the first frame that TCP has taken; likewise
+ * @work_kicks: how often the worker was called since it last looked
+ * @work_node: entry in a worker's list, used while @work_kicks is not 0
+ * @abort: resets the connection after a fatal framing error
+ * @counters: what it did
+ */
+struct esptcp_conn {
+	struct sock *sk;
+	struct proto *base;
+	struct esptcp_callbacks saved;
+	gfp_t saved_allocation;
+	refcount_t refs;
+	struct rcu_head rcu;
+	u32 id;
+	u16 family;
+	xfrm_address_t local;
+	xfrm_address_t remote;
+	u64 inode;
+	unsigned long attached;
+
+	unsigned long flags;
+	u8 state;
+	u8 reason;
+	int error;
+
+	struct list_head bindings;
+	unsigned int nbindings;
+
+	struct esptcp_parser parser;
+	struct sk_buff *frame;
+	enum esptcp_verdict frame_verdict;
+	struct sk_buff_head ike_rx;
+	u32 ike_rx_bytes;
+
+	struct sk_buff_head tx_queue;
+	u32 tx_backlog;
+	bool tx_open;
+	struct codel_vars tx_codel;
+	struct codel_stats tx_codel_stats;
+	struct sk_buff_head tx_ike;
+	u32 tx_ike_bytes;
+	struct sk_buff_head tx_batch;
+	u32 tx_offset;
+
+	atomic_t work_kicks;
+	struct list_head work_node;
+	struct work_struct abort;
+
+	struct esptcp_counters counters;
+};
+
+/**
+ * struct esptcp_binding_key - what bindings are hashed by
+ * @net: the namespace
+ * @spi: the SA's SPI
+ * @dir: enum esptcp_dir
+ */
+struct esptcp_binding_key {
+	struct net *net;
+	__be32 spi;
+	u32 dir;
+};
+
+/**
+ * struct esptcp_binding - says that an SA's packets travel in a connection
+ * @node: entry in the table
+ * @key: what it is hashed by; set once
+ * @family: AF_INET or AF_INET6; set once
+ * @daddr: the SA's destination address; set once
+ * @conn: the connection, NULL while there is none; written under
+ *	esptcp_net.lock, read under RCU
+ * @net_list: entry in esptcp_net.bindings; under esptcp_net.lock
+ * @conn_list: entry in esptcp_conn.bindings; likewise
+ * @rcu: frees it
+ */
+struct esptcp_binding {
+	struct rhlist_head node;
+	struct esptcp_binding_key key;
+	u16 family;
+	xfrm_address_t daddr;
+	struct esptcp_conn __rcu *conn;
+	struct list_head net_list;
+	struct list_head conn_list;
+	struct rcu_head rcu;
+};
+
+struct esptcp_net *esptcp_net(const struct net *net);
+
+#endif /* ESPTCP_TYPES_H */
