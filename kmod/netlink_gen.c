@@ -29,14 +29,14 @@ static const struct nla_policy esptcp_bind_nl_policy[ESPTCP_A_BINDING_DADDR + 1]
 	[ESPTCP_A_BINDING_FD] = { .type = NLA_U32, },
 	[ESPTCP_A_BINDING_DIR] = NLA_POLICY_MAX(NLA_U32, 1),
 	[ESPTCP_A_BINDING_SPI] = { .type = NLA_U32, },
-	[ESPTCP_A_BINDING_DADDR] = { .len = 4, },
+	[ESPTCP_A_BINDING_DADDR] = { .type = NLA_BINARY, },
 };
 
 /* ESPTCP_CMD_UNBIND - do */
 static const struct nla_policy esptcp_unbind_nl_policy[ESPTCP_A_BINDING_ALL + 1] = {
 	[ESPTCP_A_BINDING_DIR] = NLA_POLICY_MAX(NLA_U32, 1),
 	[ESPTCP_A_BINDING_SPI] = { .type = NLA_U32, },
-	[ESPTCP_A_BINDING_DADDR] = { .len = 4, },
+	[ESPTCP_A_BINDING_DADDR] = { .type = NLA_BINARY, },
 	[ESPTCP_A_BINDING_ALL] = { .type = NLA_FLAG, },
 };
 
