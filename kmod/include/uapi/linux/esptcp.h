@@ -42,7 +42,7 @@ enum esptcp_state {
 /**
  * enum esptcp_reason - Why a connection went down.
  * @ESPTCP_REASON_NONE: It has not.
- * @ESPTCP_REASON_CLOSED: The owner closed or shut down its socket.
+ * @ESPTCP_REASON_CLOSED: The owner closed its socket.
  * @ESPTCP_REASON_EOF: The peer closed the connection (FIN).
  * @ESPTCP_REASON_RESET: The peer reset the connection (RST).
  * @ESPTCP_REASON_TIMEOUT: TCP gave up retransmitting, or its keepalive or user
