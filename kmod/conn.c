@@ -209,9 +209,13 @@ static struct esptcp_conn *conn_alloc(struct sock *sk)
 	return conn;
 }
 
-/* What tcp_sendmsg_locked() needs to run in softirq, and to send at once. */
-static void conn_prepare_sending(struct sock *sk)
+/*
+ * What tcp_sendmsg_locked() needs to run in softirq, and to send at once; and
+ * to hear of each octet that arrives.
+ */
+static void conn_prepare_socket(struct sock *sk)
 {
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
 	sk->sk_allocation = GFP_ATOMIC;
 	sk->sk_use_task_frag = false;
 	tcp_sk(sk)->nonagle |= TCP_NAGLE_OFF;
@@ -238,7 +242,7 @@ static int conn_attach(struct sock *sk)
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
 
-	conn_prepare_sending(sk);
+	conn_prepare_socket(sk);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, conn);
 	conn_set_callbacks(conn);
 	esptcp_socket_attach(sk);

@@ -11,6 +11,8 @@
  */
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/sockios.h>
+#include <asm/ioctls.h>
 #include <net/inet_common.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
@@ -33,6 +35,11 @@ static struct proto_ops ops4 __ro_after_init;
 static struct proto_ops ops6;
 static const struct proto_ops *ops6_base;
 static DEFINE_MUTEX(ops6_lock);
+
+static const struct proto_ops *ops_base(const struct sock *sk)
+{
+	return sk->sk_prot == &prot6 ? ops6_base : &inet_stream_ops;
+}
 
 static bool has_marker(const struct sk_buff *skb)
 {
@@ -230,7 +237,7 @@ static int socket_shutdown(struct socket *sock, int how)
 	conn = esptcp_conn_of(sk);
 	if (conn->state == ESPTCP_STATE_DOWN) {
 		release_sock(sk);
-		return inet_stream_ops.shutdown(sock, how);
+		return ops_base(sk)->shutdown(sock, how);
 	}
 	if (how != SHUT_WR) {
 		set_bit(ESPTCP_F_RD_SHUT, &conn->flags);
@@ -247,6 +254,32 @@ static int socket_shutdown(struct socket *sock, int how)
 	return 0;
 }
 
+static int socket_ioctl(struct socket *sock, unsigned int cmd,
+			unsigned long arg)
+{
+	struct sock *sk = sock->sk;
+	struct esptcp_conn *conn;
+	struct sk_buff *skb;
+	int len;
+
+	if (cmd != SIOCINQ)
+		return ops_base(sk)->ioctl(sock, cmd, arg);
+
+	lock_sock(sk);
+	conn = esptcp_conn_of(sk);
+	spin_lock_bh(&conn->ike_rx.lock);
+	skb = skb_peek(&conn->ike_rx);
+	len = skb ? skb->len : 0;
+	spin_unlock_bh(&conn->ike_rx.lock);
+	release_sock(sk);
+	return put_user(len, (int __user *)arg);
+}
+
+static int socket_set_rcvlowat(struct sock *sk, int val)
+{
+	return -EOPNOTSUPP;
+}
+
 static int socket_disconnect(struct sock *sk, int flags)
 {
 	return -EBUSY;
@@ -258,7 +291,7 @@ static int socket_getsockopt(struct sock *sk, int level, int optname,
 	/* It would take octets out of the stream behind our back. */
 	if (level == SOL_TCP && optname == TCP_ZEROCOPY_RECEIVE)
 		return -EOPNOTSUPP;
-	return (sk->sk_family == AF_INET6 ? &tcpv6_prot : &tcp_prot)
+	return (sk->sk_prot == &prot6 ? &tcpv6_prot : &tcp_prot)
 		->getsockopt(sk, level, optname, optval, optlen);
 }
 
@@ -311,10 +344,12 @@ static void ops_build(struct proto_ops *ops, const struct proto_ops *base)
 	*ops = *base;
 	ops->owner = THIS_MODULE;
 	ops->poll = socket_poll;
+	ops->ioctl = socket_ioctl;
 	ops->shutdown = socket_shutdown;
 	ops->mmap = sock_no_mmap;
 	ops->splice_read = socket_splice_read;
 	ops->splice_eof = NULL;
+	ops->set_rcvlowat = socket_set_rcvlowat;
 	ops->set_peek_off = NULL;
 	ops->peek_len = NULL;
 	ops->read_sock = NULL;

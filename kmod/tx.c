@@ -6,7 +6,7 @@
  * moves frames from there, and from tx_ike, into tx_batch and writes that.
  * IKE goes first, at the next frame's boundary. ESP moves only while TCP has
  * little unsent data: what waits should wait in tx_queue, where CoDel sees
- * for how long, and drops to keep it short. tx_queue is bounded in octets.
+ * for how long, and drops to keep it short. tx_queue is bounded in memory.
  */
 #include <linux/bvec.h>
 #include <linux/moduleparam.h>
@@ -19,10 +19,10 @@
 #include "tx.h"
 #include "worker.h"
 
-static unsigned int tx_queue_bytes __read_mostly = 1024 * 1024;
+static unsigned int tx_queue_bytes __read_mostly = 2 * 1024 * 1024;
 module_param(tx_queue_bytes, uint, 0644);
 MODULE_PARM_DESC(tx_queue_bytes,
-		 "ESP that waits for a connection's TCP, in octets; more is dropped");
+		 "Memory for ESP that waits for a connection's TCP, in octets; more is dropped");
 
 static unsigned int tx_target_ms __read_mostly = 20;
 module_param(tx_target_ms, uint, 0644);
@@ -143,11 +143,11 @@ void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
 	spin_lock(&conn->tx_queue.lock);
 	if (!conn->tx_open)
 		reason = ESPTCP_A_STATS_TX_DROP_NO_CONN;
-	else if (conn->tx_backlog + skb->len > READ_ONCE(tx_queue_bytes))
+	else if (conn->tx_backlog + skb->truesize > READ_ONCE(tx_queue_bytes))
 		reason = ESPTCP_A_STATS_TX_DROP_QUEUE_FULL;
 	if (!reason) {
 		__skb_queue_tail(&conn->tx_queue, skb);
-		conn->tx_backlog += skb->len;
+		conn->tx_backlog += skb->truesize;
 	}
 	spin_unlock(&conn->tx_queue.lock);
 	if (reason)
@@ -192,7 +192,7 @@ void esptcp_tx_ike(struct esptcp_conn *conn, struct sk_buff *skb)
 
 static u32 codel_len(const struct sk_buff *skb)
 {
-	return skb->len;
+	return skb->truesize;
 }
 
 static codel_time_t codel_time(const struct sk_buff *skb)
@@ -223,7 +223,7 @@ static struct sk_buff *codel_take(struct codel_vars *vars, void *ctx)
 	struct sk_buff *skb = __skb_dequeue(&take->conn->tx_queue);
 
 	if (skb)
-		take->conn->tx_backlog -= skb->len;
+		take->conn->tx_backlog -= skb->truesize;
 	return skb;
 }
 
@@ -247,8 +247,9 @@ static void tx_take_esp(struct esptcp_conn *conn)
 	struct sk_buff *skb;
 
 	codel_params_init(&params);
-	params.target = MS2TIME((u64)READ_ONCE(tx_target_ms));
-	params.mtu = tcp_sk(conn->sk)->mss_cache;
+	params.target = MS2TIME((u64)max(READ_ONCE(tx_target_ms), 1U));
+	/* A single packet is no queue. */
+	params.mtu = SKB_TRUESIZE(tcp_sk(conn->sk)->mss_cache);
 	__skb_queue_head_init(&take.dropped);
 
 	spin_lock(&conn->tx_queue.lock);

@@ -121,7 +121,7 @@ struct esptcp_callbacks {
  * @ike_rx: IKE messages for the owner; its own lock
  * @ike_rx_bytes: memory that they take, octets; under the lock of @ike_rx
  * @tx_queue: ESP from XFRM; its own lock
- * @tx_backlog: octets in @tx_queue; under its lock
+ * @tx_backlog: memory that @tx_queue takes, octets; under its lock
  * @tx_open: @tx_queue takes packets; under its lock
  * @tx_codel: CoDel's variables; under the lock of @tx_queue
  * @tx_codel_stats: likewise
