@@ -162,6 +162,10 @@ static struct socket *socket_of_fd(struct genl_info *info, struct nlattr *attr)
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "the socket belongs to another network namespace");
 		err = -EXDEV;
+	} else if (sock->sk->sk_protocol == IPPROTO_MPTCP) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "an MPTCP socket; open it with IPPROTO_TCP");
+		err = -EOPNOTSUPP;
 	} else if (!sk_is_tcp(sock->sk)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "the socket is not a TCP socket");
