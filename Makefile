@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+#   make            build the kernel module, the tool and the strongSwan plugin
+#   make install    install them (DESTDIR is honoured)
+#   make clean      remove what was built
+#   make demo       a tunnel through a network that only lets TCP through
+#   make check      all tests, in virtual machines; see selftests/README.md
+#   make shell      a shell in such a machine
+#
+#   KDIR=   headers of the kernel to build for, instead of the running one's
+#   PARTS=  what to build and install, of: kmod tools daemon
+#   DIST=   Debian release of check, demo and shell: bookworm, trixie, sid
+#   TEST=   run only this test
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PARTS ?= $(patsubst %/,%,$(sort $(dir $(wildcard kmod/Kbuild tools/Makefile daemon/Makefile))))
+
+all: $(PARTS)
+
+kmod: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools daemon:
+	$(MAKE) -C $@
+
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo "$(KDIR): no kernel headers. Install them with" \
+		     "'apt-get install linux-headers-$(shell uname -r)', or set KDIR=." >&2; exit 1; }
+
+install: $(PARTS:%=install-%)
+
+# depmod is left to the packager when there is a DESTDIR.
+install-kmod: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
+	$(if $(DESTDIR),,depmod -a $$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h))
+
+install-tools install-daemon: install-%:
+	$(MAKE) -C $* install
+
+clean: $(PARTS:%=clean-%)
+	$(MAKE) -C selftests clean
+
+clean-kmod: headers
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+clean-tools clean-daemon: clean-%:
+	$(MAKE) -C $* clean
+
+check:
+	@selftests/vm/check $(TEST)
+
+demo:
+	@selftests/vm/run -- selftests/demo.sh
+
+shell:
+	@selftests/vm/run --shell
+
+export DIST PARTS DESTDIR
+
+.PHONY: all kmod tools daemon headers install install-kmod install-tools install-daemon \
+	clean clean-kmod clean-tools clean-daemon check demo shell

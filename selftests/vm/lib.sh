@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the harness's scripts share: the release, the caches, the messages and
+# the lock. Sourced by them, never run.
+set -euo pipefail
+
+vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tree=$(cd "$vm/../.." && pwd)
+cache=${ESPTCP_CACHE:-/var/cache/esptcp}
+DIST=${DIST:-bookworm}
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+progress() {
+	echo "$*..." >&2
+}
+
+case $DIST in
+bookworm | trixie | sid) ;;
+*) die "unknown release '$DIST': DIST is bookworm, trixie or sid" ;;
+esac
+case $cache in
+"$tree" | "$tree"/*) die "the cache ($cache) must not be inside the source tree: set ESPTCP_CACHE" ;;
+esac
+[ "$(id -u)" = 0 ] || die "needs root, for mmdebstrap and chroot"
+
+# need COMMAND=PACKAGE...: install what this machine lacks
+need() {
+	local item missing=()
+
+	for item; do
+		command -v "${item%=*}" > /dev/null || missing+=("${item#*=}")
+	done
+	[ ${#missing[@]} = 0 ] && return
+	progress "installing ${missing[*]}"
+	logged "$cache/install.log" apt_install "${missing[@]}"
+}
+
+apt_install() {
+	apt-get update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# locked FILE COMMAND...: one run at a time makes what FILE guards
+locked() {
+	local lock=$1 fd
+	shift
+
+	exec {fd}> "$lock"
+	if ! flock -n "$fd"; then
+		progress "waiting for another run that holds $lock"
+		flock "$fd"
+	fi
+	"$@" {fd}>&-
+	exec {fd}>&-
+}
+
+# logged LOG COMMAND...: on a failure say where the log is. The command runs in
+# the background because `||` would switch off errexit inside it.
+logged() {
+	local log=$1
+	shift
+
+	"$@" > "$log" 2>&1 < /dev/null &
+	wait $! || die "$1 failed, $log ends with:
+$(tail -n "${loglines:-5}" "$log")"
+}
+
+mkdir -p "$cache/$DIST"
