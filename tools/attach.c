@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * esptcp attach: gives an open TCP socket to the module.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "netlink.h"
+#include "parse.h"
+#include "report.h"
+
+static const struct remedy remedies[] = {
+	{ ENOTSOCK, "attach takes the descriptor of a connected TCP socket" },
+	{ EPROTONOSUPPORT, "attach takes the descriptor of a connected TCP socket" },
+	{ ENOTCONN, "the TCP connection must be established: connect or accept first" },
+	{ EEXIST, "the socket belongs to esptcp, TLS or another protocol already" },
+	{ EOPNOTSUPP, "MPTCP sockets cannot be attached: open a plain TCP socket" },
+	{ EXDEV, "run esptcp in the socket's network namespace" },
+	{ ENOENT, "replaces takes the number of a connection: \"esptcp show\" lists them" },
+	{ }
+};
+
+int attach_main(char **args)
+{
+	__u32 replaces = 0;
+	struct genl genl;
+	__u32 fd, id;
+	int status;
+	int err;
+
+	status = take_fd(&args, &fd);
+	if (!status && next_is(args, "replaces")) {
+		args++;
+		status = take_id(&args, &replaces);
+	}
+	if (!status)
+		status = take_end(args);
+	if (status)
+		return status;
+
+	err = genl_open(&genl);
+	if (err)
+		return kernel_error(&genl, err, NULL);
+
+	err = conn_attach(&genl, fd, replaces, &id);
+	genl_close(&genl);
+	if (err)
+		return kernel_error(&genl, err, remedies);
+
+	printf("%u\n", id);
+
+	return 0;
+}

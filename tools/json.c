@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Prints for programs: JSON with the names and values of the netlink
+ * specification, enums by name, addresses and SPIs as text.
+ */
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "address.h"
+#include "json.h"
+#include "names.h"
+
+static void add_number(struct json_object *object, const char *name,
+		       __u64 value)
+{
+	json_object_object_add(object, name, json_object_new_uint64(value));
+}
+
+static void add_text(struct json_object *object, const char *name,
+		     const char *value)
+{
+	json_object_object_add(object, name, json_object_new_string(value));
+}
+
+static void add_address(struct json_object *object, const char *name,
+			const struct address *address)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	add_text(object, name, address_text(text, address));
+}
+
+static struct json_object *new_counters(const struct counters *counters)
+{
+	struct json_object *object = json_object_new_object();
+	const struct word *counter;
+	__u32 i;
+
+	for (i = 0; i < counter_names.size; i++) {
+		counter = &counter_names.words[i];
+		if (counter->name)
+			add_number(object, counter->name, counters->value[i]);
+	}
+
+	return object;
+}
+
+static struct json_object *new_conn(const struct conn *conn)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "id", conn->id);
+	add_text(object, "framing", name_of(&framing_names, conn->framing));
+	add_text(object, "state", name_of(&state_names, conn->state));
+	add_text(object, "reason", name_of(&reason_names, conn->reason));
+	add_address(object, "local-addr", &conn->local);
+	add_number(object, "local-port", conn->local_port);
+	add_address(object, "remote-addr", &conn->remote);
+	add_number(object, "remote-port", conn->remote_port);
+	add_number(object, "inode", conn->inode);
+	add_number(object, "age", conn->age);
+	add_number(object, "tx-queue", conn->tx_queue);
+	add_number(object, "ike-rx-queue", conn->ike_rx_queue);
+	add_number(object, "bindings", conn->bindings);
+	json_object_object_add(object, "stats", new_counters(&conn->counters));
+
+	return object;
+}
+
+static struct json_object *new_binding(const struct binding *binding)
+{
+	struct json_object *object = json_object_new_object();
+	char spi[sizeof("0x01234567")];
+
+	if (binding->conn_id)
+		add_number(object, "conn-id", binding->conn_id);
+	add_text(object, "dir", name_of(&dir_names, binding->dir));
+	snprintf(spi, sizeof(spi), "0x%08x", binding->spi);
+	add_text(object, "spi", spi);
+	add_address(object, "daddr", &binding->daddr);
+
+	return object;
+}
+
+static struct json_object *new_conns(const struct conn_list *list)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		json_object_array_add(array, new_conn(&list->item[i]));
+
+	return array;
+}
+
+static struct json_object *new_bindings(const struct binding_list *list)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		json_object_array_add(array, new_binding(&list->item[i]));
+
+	return array;
+}
+
+static void print_and_free(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_SPACED |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+void json_snapshot(const struct snapshot *snapshot)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "connections",
+			       new_conns(&snapshot->conns));
+	if (snapshot->bindings_known)
+		json_object_object_add(object, "bindings",
+				       new_bindings(&snapshot->bindings));
+	json_object_object_add(object, "stats", new_counters(&snapshot->total));
+	print_and_free(object);
+}
+
+void json_counters(const struct counters *counters)
+{
+	print_and_free(new_counters(counters));
+}

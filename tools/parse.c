@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Parses the arguments of the commands.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "names.h"
+#include "parse.h"
+#include "report.h"
+
+bool next_is(char **args, const char *keyword)
+{
+	return args[0] && !strcmp(args[0], keyword);
+}
+
+bool take_json(char ***args)
+{
+	bool json = next_is(*args, "--json") || next_is(*args, "-j");
+
+	if (json)
+		(*args)++;
+
+	return json;
+}
+
+static int take_keyword(char ***args, const char *keyword)
+{
+	if (!next_is(*args, keyword))
+		return usage_error(keyword, (*args)[0]);
+	(*args)++;
+
+	return 0;
+}
+
+/* Decimal, or hexadecimal after 0x. strtoull() alone would also take signs,
+ * blanks and octal numbers.
+ */
+static int take_number(char ***args, const char *what, __u32 min,
+		       __u32 max, __u32 *number)
+{
+	const char *text = (*args)[0];
+	unsigned long long value;
+	char *end;
+	int base;
+
+	if (!text || !isdigit((unsigned char)text[0]))
+		return usage_error(what, (*args)[0]);
+
+	base = text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10;
+	errno = 0;
+	value = strtoull(text, &end, base);
+	if (errno || *end || value < min || value > max)
+		return usage_error(what, (*args)[0]);
+
+	*number = value;
+	(*args)++;
+
+	return 0;
+}
+
+int take_id(char ***args, __u32 *id)
+{
+	return take_number(args, "the number of a connection", 1, UINT_MAX,
+			   id);
+}
+
+/* To be called before this process opens anything: a descriptor that the
+ * parent did not pass on must not be found open.
+ */
+int take_fd(char ***args, __u32 *fd)
+{
+	int status;
+
+	status = take_number(args, "the number of a file descriptor", 0,
+			     INT_MAX, fd);
+	if (status)
+		return status;
+
+	if (fcntl(*fd, F_GETFD) < 0) {
+		fprintf(stderr, "esptcp: descriptor %u is not open\n"
+			"  the parent must pass it on, without close-on-exec\n",
+			*fd);
+		return EXIT_FAILURE;
+	}
+
+	return 0;
+}
+
+static int take_address(char ***args, struct address *address)
+{
+	if (!(*args)[0] || !address_parse(address, (*args)[0]))
+		return usage_error("an IPv4 or IPv6 address", (*args)[0]);
+	(*args)++;
+
+	return 0;
+}
+
+static int take_dir(char ***args, __u32 *dir)
+{
+	if (!(*args)[0] || !number_of(&dir_names, (*args)[0], dir))
+		return usage_error("'in' or 'out'", (*args)[0]);
+	(*args)++;
+
+	return 0;
+}
+
+/* SPIs of 1 to 255 are reserved (RFC 4303 section 2.1), 0 means "no SA". */
+int take_sa(char ***args, struct binding *binding)
+{
+	int status;
+
+	status = take_dir(args, &binding->dir);
+	if (!status)
+		status = take_keyword(args, "spi");
+	if (!status)
+		status = take_number(args, "an SPI of 0x100 to 0xffffffff",
+				     0x100, UINT_MAX, &binding->spi);
+	if (!status)
+		status = take_keyword(args, "daddr");
+	if (!status)
+		status = take_address(args, &binding->daddr);
+
+	return status;
+}
+
+int take_end(char **args)
+{
+	if (args[0])
+		return usage_error("no more arguments", args[0]);
+
+	return 0;
+}

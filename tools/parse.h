@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Takes a command's arguments one by one from a list that NULL ends. What
+ * returns an int returns 0, or the exit status after it has told the user.
+ */
+#ifndef ESPTCP_PARSE_H
+#define ESPTCP_PARSE_H
+
+#include <stdbool.h>
+
+#include <linux/types.h>
+
+#include "netlink.h"
+
+bool next_is(char **args, const char *keyword);
+bool take_json(char ***args);
+
+int take_id(char ***args, __u32 *id);
+int take_fd(char ***args, __u32 *fd);
+int take_sa(char ***args, struct binding *binding);
+int take_end(char **args);
+
+#endif /* ESPTCP_PARSE_H */

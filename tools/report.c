@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages about errors, for all commands.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+/* These hold for every command; a command's own table is read first. */
+static const struct remedy common_remedies[] = {
+	{ ENOPKG, "load the module as root: modprobe esptcp" },
+	{ EPERM, "this needs CAP_NET_ADMIN in the network namespace: run it as root" },
+	{ EINTR, "connections kept changing while they were listed: try again" },
+	{ }
+};
+
+static const char *find_remedy(const struct remedy *remedy, int error)
+{
+	while (remedy->error && remedy->error != error)
+		remedy++;
+
+	return remedy->text;
+}
+
+int usage_error(const char *expected, const char *found)
+{
+	fprintf(stderr, "esptcp: expected %s, found ", expected);
+	if (found)
+		fprintf(stderr, "'%s'\n", found);
+	else
+		fputs("nothing\n", stderr);
+
+	return EXIT_USAGE;
+}
+
+/* The kernel's own words say more than the error's name, if there are any. */
+int kernel_error(const struct genl *genl, int error,
+		 const struct remedy *remedies)
+{
+	const char *what = strerror(-error);
+	const char *remedy = NULL;
+
+	if (genl->message[0])
+		what = genl->message;
+	else if (error == -ENOPKG)
+		what = "the kernel does not know the netlink family \"esptcp\"";
+
+	if (remedies)
+		remedy = find_remedy(remedies, -error);
+	if (!remedy)
+		remedy = find_remedy(common_remedies, -error);
+
+	fprintf(stderr, "esptcp: %s\n", what);
+	if (remedy)
+		fprintf(stderr, "  %s\n", remedy);
+
+	return EXIT_FAILURE;
+}

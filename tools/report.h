@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tells the user on stderr what went wrong and what to do. Both functions
+ * return the exit status that follows.
+ */
+#ifndef ESPTCP_REPORT_H
+#define ESPTCP_REPORT_H
+
+#include "netlink.h"
+
+/* EXIT_FAILURE (1) is an error of the kernel. */
+#define EXIT_USAGE	2
+
+/**
+ * struct remedy - what to do about an error
+ * @error: an errno; 0 ends a table
+ * @text: the advice
+ */
+struct remedy {
+	int error;
+	const char *text;
+};
+
+int usage_error(const char *expected, const char *found);
+int kernel_error(const struct genl *genl, int error,
+		 const struct remedy *remedies);
+
+#endif /* ESPTCP_REPORT_H */
