@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "esptcp_acceptor.h"
+#include "esptcp_config.h"
+
+#include <daemon.h>
+#include <collections/linked_list.h>
+
+#include <errno.h>
+#include <unistd.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+/** Connections that may wait for us to accept them */
+#define BACKLOG 64
+
+typedef struct private_esptcp_acceptor_t private_esptcp_acceptor_t;
+typedef struct port_t port_t;
+
+/**
+ * Private data of an esptcp_acceptor_t object.
+ */
+struct private_esptcp_acceptor_t {
+
+	/**
+	 * Public esptcp_acceptor_t interface.
+	 */
+	esptcp_acceptor_t public;
+
+	/**
+	 * Ports that we listen on, as port_t
+	 */
+	linked_list_t *ports;
+
+	/**
+	 * Gets the connections that are accepted
+	 */
+	esptcp_connections_t *connections;
+};
+
+/**
+ * A port that we listen on.
+ */
+struct port_t {
+	/** number of the port */
+	uint16_t number;
+	/** IPv4 socket, -1 if there is none */
+	int ipv4;
+	/** IPv6 socket, -1 if there is none */
+	int ipv6;
+};
+
+CALLBACK(on_connection, bool,
+	private_esptcp_acceptor_t *this, int fd, watcher_event_t event)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+	int peer, family;
+
+	peer = accept4(fd, (struct sockaddr*)&addr, &len,
+				   SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (peer == -1)
+	{
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		{
+			DBG1(DBG_NET, "accepting a TCP connection failed: %s",
+				 strerror(errno));
+			/* the usual reason are descriptors, which don't come back soon */
+			usleep(100000);
+		}
+		return TRUE;
+	}
+	family = addr.ss_family;
+	if (!charon->kernel->bypass_socket(charon->kernel, peer, family))
+	{
+		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
+		close(peer);
+		return TRUE;
+	}
+	this->connections->accept(this->connections, peer);
+	return TRUE;
+}
+
+/**
+ * Stop listening on a socket.
+ */
+static void close_socket(int fd)
+{
+	if (fd != -1)
+	{
+		lib->watcher->remove(lib->watcher, fd);
+		close(fd);
+	}
+}
+
+/**
+ * Stop listening on a port.
+ */
+static void port_destroy(port_t *this)
+{
+	close_socket(this->ipv4);
+	close_socket(this->ipv6);
+	free(this);
+}
+
+/**
+ * Open a socket that listens.
+ *
+ * @return				socket, -1 on failure with errno set
+ */
+static int open_socket(int family, struct sockaddr *addr, socklen_t len)
+{
+	int fd, on = 1, error = 0;
+
+	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd == -1)
+	{
+		return -1;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+		(family == AF_INET6 &&
+		 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1) ||
+		bind(fd, addr, len) == -1)
+	{
+		error = errno;
+	}
+	/* the answer to a SYN must not be caught by a policy */
+	else if (!charon->kernel->bypass_socket(charon->kernel, fd, family))
+	{
+		error = EACCES;
+	}
+	else if (listen(fd, BACKLOG) == -1)
+	{
+		error = errno;
+	}
+	if (error)
+	{
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+/**
+ * Listen on a port of one address family.
+ */
+static int listen_on(private_esptcp_acceptor_t *this, int family, uint16_t port)
+{
+	union {
+		struct sockaddr addr;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} any = {};
+	socklen_t len;
+	int fd;
+
+	any.addr.sa_family = family;
+	if (family == AF_INET)
+	{
+		any.in.sin_port = htons(port);
+		len = sizeof(any.in);
+	}
+	else
+	{
+		any.in6.sin6_port = htons(port);
+		len = sizeof(any.in6);
+	}
+	fd = open_socket(family, &any.addr, len);
+	if (fd != -1)
+	{
+		lib->watcher->add(lib->watcher, fd, WATCHER_READ, on_connection, this);
+	}
+	else if (errno == EADDRINUSE)
+	{
+		DBG1(DBG_NET, "TCP port %u is taken by another program, find it with "
+			 "'ss -ltnp sport = :%u'", port, port);
+	}
+	else if (errno != EAFNOSUPPORT)
+	{
+		DBG1(DBG_NET, "listening on TCP port %u failed: %s", port,
+			 strerror(errno));
+	}
+	return fd;
+}
+
+/**
+ * Listen on a port.
+ */
+static void add_port(private_esptcp_acceptor_t *this, uint16_t number)
+{
+	port_t *port;
+
+	INIT(port,
+		.number = number,
+		.ipv4 = listen_on(this, AF_INET, number),
+		.ipv6 = listen_on(this, AF_INET6, number),
+	);
+	if (port->ipv4 == -1 && port->ipv6 == -1)
+	{
+		free(port);
+		return;
+	}
+	DBG1(DBG_NET, "listening on TCP port %u (%s)", number,
+		 port->ipv6 == -1 ? "IPv4" : port->ipv4 == -1 ? "IPv6" : "IPv4, IPv6");
+	this->ports->insert_last(this->ports, port);
+}
+
+/**
+ * Check if an array of ports has one, and remove it.
+ */
+static bool take_port(array_t *ports, uint16_t number)
+{
+	enumerator_t *enumerator;
+	uint16_t *current;
+	bool found = FALSE;
+
+	enumerator = array_create_enumerator(ports);
+	while (enumerator->enumerate(enumerator, &current))
+	{
+		if (*current == number)
+		{
+			array_remove_at(ports, enumerator);
+			found = TRUE;
+		}
+	}
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+METHOD(esptcp_acceptor_t, reload, bool,
+	private_esptcp_acceptor_t *this)
+{
+	enumerator_t *enumerator;
+	array_t *wanted;
+	uint16_t number;
+	port_t *port;
+
+	wanted = esptcp_config_get_ports();
+	enumerator = this->ports->create_enumerator(this->ports);
+	while (enumerator->enumerate(enumerator, &port))
+	{
+		if (!take_port(wanted, port->number))
+		{
+			DBG1(DBG_NET, "no longer listening on TCP port %u", port->number);
+			this->ports->remove_at(this->ports, enumerator);
+			port_destroy(port);
+		}
+	}
+	enumerator->destroy(enumerator);
+
+	while (array_remove(wanted, ARRAY_HEAD, &number))
+	{
+		take_port(wanted, number);
+		add_port(this, number);
+	}
+	array_destroy(wanted);
+	return this->ports->get_count(this->ports) > 0;
+}
+
+METHOD(esptcp_acceptor_t, destroy, void,
+	private_esptcp_acceptor_t *this)
+{
+	this->ports->destroy_function(this->ports, (void*)port_destroy);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections)
+{
+	private_esptcp_acceptor_t *this;
+
+	INIT(this,
+		.public = {
+			.reload = _reload,
+			.destroy = _destroy,
+		},
+		.ports = linked_list_create(),
+		.connections = connections,
+	);
+
+	return &this->public;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/**
+ * @defgroup esptcp esptcp
+ * @ingroup cplugins
+ *
+ * @defgroup esptcp_config esptcp_config
+ * @{ @ingroup esptcp
+ *
+ * What strongswan.conf says about the plugin, checked and explained where it
+ * is wrong. The settings are read when they are needed, so that a reload takes
+ * effect for the next connection.
+ */
+
+#ifndef ESPTCP_CONFIG_H_
+#define ESPTCP_CONFIG_H_
+
+#include <library.h>
+#include <collections/array.h>
+
+/** Port that every implementation listens on (RFC 9329 section 2) */
+#define ESPTCP_PORT 4500
+
+typedef enum esptcp_transport_t esptcp_transport_t;
+
+/**
+ * How a configured connection reaches its peer.
+ */
+enum esptcp_transport_t {
+	/** as charon does without the plugin */
+	ESPTCP_TRANSPORT_UDP,
+	/** over TCP, never over UDP */
+	ESPTCP_TRANSPORT_TCP,
+};
+
+/**
+ * Names of esptcp_transport_t, as they are configured.
+ */
+extern enum_name_t *esptcp_transport_names;
+
+/**
+ * Get the transport of a connection.
+ *
+ * @param name			name of the connection
+ * @param transport		configured transport
+ * @param port			configured TCP port of the peer
+ * @return				FALSE if the settings are wrong, which has been logged
+ */
+bool esptcp_config_get_transport(char *name, esptcp_transport_t *transport,
+								 uint16_t *port);
+
+/**
+ * Get the ports to listen on. Those that are wrong are logged and left out.
+ *
+ * @return				array of uint16_t, to destroy
+ */
+array_t *esptcp_config_get_ports();
+
+/**
+ * Get the number of connections that may wait for an IKE_SA at a time.
+ *
+ * @return				limit, 0 for none
+ */
+u_int esptcp_config_get_half_open_limit();
+
+/**
+ * Check the settings of all connections and log what is wrong.
+ *
+ * @return				TRUE if one of them uses TCP
+ */
+bool esptcp_config_check_connections();
+
+#endif /** ESPTCP_CONFIG_H_ @}*/

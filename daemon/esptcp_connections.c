@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "esptcp_connections.h"
+#include "esptcp_config.h"
+
+#include <daemon.h>
+#include <collections/hashtable.h>
+#include <processing/jobs/callback_job.h>
+#include <threading/mutex.h>
+
+#include <unistd.h>
+
+/** Seconds that a peer has to send the stream prefix */
+#define PREFIX_TIMEOUT 5
+
+/** Seconds that a peer has to begin an IKE_SA; it may come back with a COOKIE
+ *  for that long (RFC 9329 section 6.3.1) */
+#define IKE_TIMEOUT 10
+
+/** Seconds until we close a connection of ours after its last IKE_SA */
+#define ORIGINATOR_LINGER 1
+
+/** Seconds until we close a peer's connection after its last IKE_SA, if the
+ *  peer does not (RFC 9329 section 6.1) */
+#define RESPONDER_LINGER 5
+
+typedef struct private_esptcp_connections_t private_esptcp_connections_t;
+typedef struct entry_t entry_t;
+typedef struct check_t check_t;
+
+/**
+ * Private data of an esptcp_connections_t object.
+ */
+struct private_esptcp_connections_t {
+
+	/**
+	 * Public esptcp_connections_t interface.
+	 */
+	esptcp_connections_t public;
+
+	/**
+	 * All connections, number => entry_t
+	 */
+	hashtable_t *connections;
+
+	/**
+	 * IKE_SAs that use a connection, unique ID => entry_t
+	 */
+	hashtable_t *ike_sas;
+
+	/**
+	 * Number of the last connection
+	 */
+	uint32_t last_id;
+
+	/**
+	 * Kernel module
+	 */
+	esptcp_netlink_t *netlink;
+
+	/**
+	 * Receives the messages of all connections
+	 */
+	esptcp_queue_t *queue;
+
+	/**
+	 * Protects the tables
+	 */
+	mutex_t *mutex;
+};
+
+/**
+ * A connection in the tables.
+ */
+struct entry_t {
+	/** the connection */
+	esptcp_connection_t *connection;
+	/** number of IKE_SAs that use it */
+	u_int users;
+};
+
+/**
+ * Data of a job that checks if a connection is still unused.
+ */
+struct check_t {
+	/** the tables */
+	private_esptcp_connections_t *this;
+	/** number of the connection */
+	uint32_t id;
+	/** TRUE to check for the prefix only */
+	bool prefix;
+};
+
+/**
+ * Key of a number in a hashtable.
+ */
+static void *key(uint32_t id)
+{
+	return (void*)(uintptr_t)id;
+}
+
+/**
+ * Remove a connection if nobody uses it.
+ */
+static job_requeue_t check_unused(check_t *check)
+{
+	private_esptcp_connections_t *this = check->this;
+	entry_t *entry;
+
+	this->mutex->lock(this->mutex);
+	entry = this->connections->get(this->connections, key(check->id));
+	if (entry && !entry->users &&
+		(!check->prefix || entry->connection->get_state(entry->connection) ==
+													ESPTCP_CONNECTION_PREFIX))
+	{
+		this->connections->remove(this->connections, key(check->id));
+	}
+	else
+	{
+		entry = NULL;
+	}
+	this->mutex->unlock(this->mutex);
+
+	if (entry)
+	{
+		if (check->prefix)
+		{
+			DBG1(DBG_NET, "no stream prefix from %#H on TCP within %d seconds",
+				 entry->connection->get_remote(entry->connection),
+				 PREFIX_TIMEOUT);
+		}
+		entry->connection->close(entry->connection);
+		entry->connection->destroy(entry->connection);
+		free(entry);
+	}
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Check later if a connection is unused.
+ */
+static void schedule_check(private_esptcp_connections_t *this, uint32_t id,
+						   bool prefix, uint32_t seconds)
+{
+	check_t *check;
+
+	INIT(check,
+		.this = this,
+		.id = id,
+		.prefix = prefix,
+	);
+	lib->scheduler->schedule_job(lib->scheduler,
+				(job_t*)callback_job_create((callback_job_cb_t)check_unused,
+							check, free, NULL), seconds);
+}
+
+/**
+ * Add a connection to the table.
+ */
+static entry_t *add_entry(private_esptcp_connections_t *this,
+						  esptcp_connection_t *connection)
+{
+	entry_t *entry;
+
+	INIT(entry,
+		.connection = connection,
+	);
+	this->connections->put(this->connections,
+						   key(connection->get_id(connection)), entry);
+	return entry;
+}
+
+/**
+ * Let an IKE_SA use a connection, or none.
+ */
+static void set_user(private_esptcp_connections_t *this, ike_sa_t *ike_sa,
+					 entry_t *entry)
+{
+	esptcp_connection_t *connection;
+	void *user = key(ike_sa->get_unique_id(ike_sa));
+	entry_t *old;
+
+	old = entry ? this->ike_sas->put(this->ike_sas, user, entry)
+				: this->ike_sas->remove(this->ike_sas, user);
+	if (entry)
+	{
+		entry->users++;
+	}
+	if (old && --old->users == 0)
+	{
+		connection = old->connection;
+		schedule_check(this, connection->get_id(connection), FALSE,
+					   connection->is_originator(connection) ?
+					   ORIGINATOR_LINGER : RESPONDER_LINGER);
+	}
+}
+
+/**
+ * Get a new reference to the connection of an entry, if there is one.
+ */
+static esptcp_connection_t *get_ref(entry_t *entry)
+{
+	return entry ? entry->connection->get_ref(entry->connection) : NULL;
+}
+
+METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa, host_t *local,
+	host_t *remote)
+{
+	esptcp_connection_t *connection;
+
+	this->mutex->lock(this->mutex);
+	connection = esptcp_connection_create_originator(++this->last_id, local,
+										remote, this->netlink, this->queue);
+	if (connection)
+	{
+		set_user(this, ike_sa, add_entry(this, connection));
+		connection->get_ref(connection);
+	}
+	this->mutex->unlock(this->mutex);
+	return connection;
+}
+
+/**
+ * Count the connections that wait for an IKE_SA.
+ */
+static u_int count_half_open(private_esptcp_connections_t *this)
+{
+	enumerator_t *enumerator;
+	entry_t *entry;
+	u_int count = 0;
+
+	enumerator = this->connections->create_enumerator(this->connections);
+	while (enumerator->enumerate(enumerator, NULL, &entry))
+	{
+		if (!entry->users && entry->connection->get_state(entry->connection) !=
+														ESPTCP_CONNECTION_DOWN)
+		{
+			count++;
+		}
+	}
+	enumerator->destroy(enumerator);
+	return count;
+}
+
+METHOD(esptcp_connections_t, accept_, void,
+	private_esptcp_connections_t *this, int fd)
+{
+	esptcp_connection_t *connection;
+	u_int limit = esptcp_config_get_half_open_limit();
+
+	this->mutex->lock(this->mutex);
+	if (limit && count_half_open(this) >= limit)
+	{
+		DBG1(DBG_NET, "TCP connection refused, half_open_limit of %u reached",
+			 limit);
+		close(fd);
+	}
+	else
+	{
+		connection = esptcp_connection_create_responder(++this->last_id, fd,
+												this->netlink, this->queue);
+		if (connection)
+		{
+			add_entry(this, connection);
+			schedule_check(this, this->last_id, TRUE, PREFIX_TIMEOUT);
+			schedule_check(this, this->last_id, FALSE, IKE_TIMEOUT);
+		}
+	}
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(esptcp_connections_t, get, esptcp_connection_t*,
+	private_esptcp_connections_t *this, uint32_t id)
+{
+	esptcp_connection_t *connection;
+
+	this->mutex->lock(this->mutex);
+	connection = get_ref(this->connections->get(this->connections, key(id)));
+	this->mutex->unlock(this->mutex);
+	return connection;
+}
+
+METHOD(esptcp_connections_t, get_by_hosts, esptcp_connection_t*,
+	private_esptcp_connections_t *this, host_t *local, host_t *remote)
+{
+	esptcp_connection_t *connection, *found = NULL;
+	enumerator_t *enumerator;
+	entry_t *entry;
+
+	this->mutex->lock(this->mutex);
+	enumerator = this->connections->create_enumerator(this->connections);
+	while (!found && enumerator->enumerate(enumerator, NULL, &entry))
+	{
+		connection = entry->connection;
+		if (remote->equals(remote, connection->get_remote(connection)) &&
+			local->equals(local, connection->get_local(connection)))
+		{
+			found = get_ref(entry);
+		}
+	}
+	enumerator->destroy(enumerator);
+	this->mutex->unlock(this->mutex);
+	return found;
+}
+
+METHOD(esptcp_connections_t, get_by_ike_sa, esptcp_connection_t*,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
+{
+	esptcp_connection_t *connection;
+
+	this->mutex->lock(this->mutex);
+	connection = get_ref(this->ike_sas->get(this->ike_sas,
+									key(ike_sa->get_unique_id(ike_sa))));
+	this->mutex->unlock(this->mutex);
+	return connection;
+}
+
+METHOD(esptcp_connections_t, assign, void,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa, uint32_t id)
+{
+	entry_t *entry;
+
+	this->mutex->lock(this->mutex);
+	entry = this->connections->get(this->connections, key(id));
+	if (entry)
+	{
+		set_user(this, ike_sa, entry);
+	}
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(esptcp_connections_t, release, void,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
+{
+	this->mutex->lock(this->mutex);
+	set_user(this, ike_sa, NULL);
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(esptcp_connections_t, destroy, void,
+	private_esptcp_connections_t *this)
+{
+	enumerator_t *enumerator;
+	entry_t *entry;
+
+	enumerator = this->connections->create_enumerator(this->connections);
+	while (enumerator->enumerate(enumerator, NULL, &entry))
+	{
+		entry->connection->close(entry->connection);
+		entry->connection->destroy(entry->connection);
+		free(entry);
+	}
+	enumerator->destroy(enumerator);
+	this->connections->destroy(this->connections);
+	this->ike_sas->destroy(this->ike_sas);
+	this->mutex->destroy(this->mutex);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+												esptcp_queue_t *queue)
+{
+	private_esptcp_connections_t *this;
+
+	INIT(this,
+		.public = {
+			.open = _open_,
+			.accept = _accept_,
+			.get = _get,
+			.get_by_hosts = _get_by_hosts,
+			.get_by_ike_sa = _get_by_ike_sa,
+			.assign = _assign,
+			.release = _release,
+			.destroy = _destroy,
+		},
+		.connections = hashtable_create(hashtable_hash_ptr,
+										hashtable_equals_ptr, 8),
+		.ike_sas = hashtable_create(hashtable_hash_ptr,
+									hashtable_equals_ptr, 8),
+		.netlink = netlink,
+		.queue = queue,
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+	);
+
+	return &this->public;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/**
+ * @defgroup esptcp_kernel esptcp_kernel
+ * @{ @ingroup esptcp
+ */
+
+#ifndef ESPTCP_KERNEL_H_
+#define ESPTCP_KERNEL_H_
+
+#include "esptcp_connections.h"
+
+typedef struct esptcp_kernel_t esptcp_kernel_t;
+
+/**
+ * Stands between charon and its kernel interface, to bind the SAs of an IKE_SA
+ * that uses TCP to its connection.
+ *
+ * An SA is bound before the kernel gets it and unbound after the kernel has
+ * lost it, so that its packets can't leave in another way. An SA that can't be
+ * bound is not installed.
+ *
+ * charon calls this from the thread that handles the IKE_SA.
+ */
+struct esptcp_kernel_t {
+
+	/**
+	 * Leave charon's kernel interface as it was and destroy the object.
+	 */
+	void (*destroy)(esptcp_kernel_t *this);
+};
+
+/**
+ * Create a esptcp_kernel_t instance. There can be only one.
+ *
+ * @param connections	TCP connections
+ * @param netlink		kernel module
+ */
+esptcp_kernel_t *esptcp_kernel_create(esptcp_connections_t *connections,
+									  esptcp_netlink_t *netlink);
+
+#endif /** ESPTCP_KERNEL_H_ @}*/

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "esptcp_netlink.h"
+
+#include <daemon.h>
+#include <threading/mutex.h>
+
+#include <errno.h>
+#include <linux/esptcp.h>
+#include <netlink/netlink.h>
+#include <netlink/genl/genl.h>
+#include <netlink/genl/ctrl.h>
+
+typedef struct private_esptcp_netlink_t private_esptcp_netlink_t;
+typedef struct answer_t answer_t;
+
+/**
+ * Private data of an esptcp_netlink_t object.
+ */
+struct private_esptcp_netlink_t {
+
+	/**
+	 * Public esptcp_netlink_t interface.
+	 */
+	esptcp_netlink_t public;
+
+	/**
+	 * Generic netlink socket
+	 */
+	struct nl_sock *sock;
+
+	/**
+	 * One request at a time uses the socket
+	 */
+	mutex_t *mutex;
+};
+
+/**
+ * What came back for a request.
+ */
+struct answer_t {
+	/** the kernel has answered */
+	bool done;
+	/** errno, 0 if it succeeded */
+	int error;
+	/** number of the connection, if the answer has one */
+	uint32_t id;
+};
+
+/**
+ * Reply of the kernel, an acknowledgement follows.
+ */
+static int on_reply(struct nl_msg *msg, void *data)
+{
+	struct nlattr *attrs[ESPTCP_A_CONN_MAX + 1];
+	answer_t *answer = data;
+
+	if (genlmsg_parse(nlmsg_hdr(msg), 0, attrs, ESPTCP_A_CONN_MAX, NULL) == 0 &&
+		attrs[ESPTCP_A_CONN_ID])
+	{
+		answer->id = nla_get_u32(attrs[ESPTCP_A_CONN_ID]);
+	}
+	return NL_OK;
+}
+
+/**
+ * The request was carried out.
+ */
+static int on_ack(struct nl_msg *msg, void *data)
+{
+	answer_t *answer = data;
+
+	answer->done = TRUE;
+	return NL_STOP;
+}
+
+/**
+ * The request was refused.
+ */
+static int on_error(struct sockaddr_nl *addr, struct nlmsgerr *err, void *data)
+{
+	answer_t *answer = data;
+
+	answer->error = -err->error;
+	answer->done = TRUE;
+	return NL_STOP;
+}
+
+/**
+ * Find the family, which has a new number whenever the module is loaded.
+ */
+static int find_family(private_esptcp_netlink_t *this)
+{
+	int family;
+
+	family = genl_ctrl_resolve(this->sock, ESPTCP_FAMILY_NAME);
+	if (family < 0)
+	{
+		DBG1(DBG_KNL, "esptcp: the kernel module is not loaded, run "
+			 "'modprobe esptcp'");
+	}
+	return family;
+}
+
+/**
+ * Start a request.
+ */
+static struct nl_msg *request_create(private_esptcp_netlink_t *this,
+									 uint8_t cmd)
+{
+	struct nl_msg *msg;
+	int family;
+
+	family = find_family(this);
+	if (family < 0)
+	{
+		return NULL;
+	}
+	msg = nlmsg_alloc();
+	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, 0, cmd,
+							ESPTCP_FAMILY_VERSION))
+	{
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return msg;
+}
+
+/**
+ * Send a request, wait for the answer and destroy the request.
+ *
+ * @return				errno, 0 if it succeeded
+ */
+static int request_send(private_esptcp_netlink_t *this, struct nl_msg *msg,
+						answer_t *answer)
+{
+	struct nl_cb *cb;
+	int status;
+
+	cb = nl_cb_alloc(NL_CB_DEFAULT);
+	if (!cb)
+	{
+		nlmsg_free(msg);
+		return ENOMEM;
+	}
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_reply, answer);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, answer);
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, answer);
+
+	status = nl_send_auto(this->sock, msg);
+	while (status >= 0 && !answer->done)
+	{
+		status = nl_recvmsgs(this->sock, cb);
+	}
+	nl_cb_put(cb);
+	nlmsg_free(msg);
+	if (!answer->done)
+	{
+		DBG1(DBG_KNL, "esptcp: netlink failed: %s", nl_geterror(status));
+		return EIO;
+	}
+	return answer->error;
+}
+
+/**
+ * Add what identifies an SA to a request.
+ */
+static bool add_sa(struct nl_msg *msg, uint32_t spi, host_t *dst, bool inbound)
+{
+	chunk_t addr = dst->get_address(dst);
+
+	return nla_put_u32(msg, ESPTCP_A_BINDING_DIR,
+					   inbound ? ESPTCP_DIR_IN : ESPTCP_DIR_OUT) == 0 &&
+		   nla_put_u32(msg, ESPTCP_A_BINDING_SPI, spi) == 0 &&
+		   nla_put(msg, ESPTCP_A_BINDING_DADDR, addr.len, addr.ptr) == 0;
+}
+
+METHOD(esptcp_netlink_t, check, bool,
+	private_esptcp_netlink_t *this)
+{
+	int family;
+
+	this->mutex->lock(this->mutex);
+	family = find_family(this);
+	this->mutex->unlock(this->mutex);
+	return family >= 0;
+}
+
+METHOD(esptcp_netlink_t, attach, bool,
+	private_esptcp_netlink_t *this, int fd, uint32_t *id)
+{
+	answer_t answer = {};
+	struct nl_msg *msg;
+	int error = ENOMEM;
+
+	this->mutex->lock(this->mutex);
+	msg = request_create(this, ESPTCP_CMD_ATTACH);
+	if (msg)
+	{
+		nla_put_u32(msg, ESPTCP_A_CONN_FD, fd);
+		error = request_send(this, msg, &answer);
+		if (error)
+		{
+			DBG1(DBG_KNL, "esptcp: attaching a TCP connection failed: %s",
+				 strerror(error));
+		}
+	}
+	this->mutex->unlock(this->mutex);
+	*id = answer.id;
+	return !error;
+}
+
+METHOD(esptcp_netlink_t, bind_, bool,
+	private_esptcp_netlink_t *this, uint32_t id, uint32_t spi, host_t *dst,
+	bool inbound)
+{
+	answer_t answer = {};
+	struct nl_msg *msg;
+	int error = ENOMEM;
+
+	this->mutex->lock(this->mutex);
+	msg = request_create(this, ESPTCP_CMD_BIND);
+	if (msg)
+	{
+		nla_put_u32(msg, ESPTCP_A_BINDING_CONN_ID, id);
+		add_sa(msg, spi, dst, inbound);
+		error = request_send(this, msg, &answer);
+		if (error)
+		{
+			DBG1(DBG_KNL, "esptcp: binding SPI %.8x to TCP connection %u "
+				 "failed: %s", ntohl(spi), id, strerror(error));
+		}
+	}
+	this->mutex->unlock(this->mutex);
+	return !error;
+}
+
+METHOD(esptcp_netlink_t, unbind, void,
+	private_esptcp_netlink_t *this, uint32_t spi, host_t *dst, bool inbound)
+{
+	answer_t answer = {};
+	struct nl_msg *msg;
+	int error;
+
+	this->mutex->lock(this->mutex);
+	msg = request_create(this, ESPTCP_CMD_UNBIND);
+	if (msg)
+	{
+		add_sa(msg, spi, dst, inbound);
+		error = request_send(this, msg, &answer);
+		if (error && error != ENOENT)
+		{
+			DBG1(DBG_KNL, "esptcp: unbinding SPI %.8x failed: %s", ntohl(spi),
+				 strerror(error));
+		}
+	}
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(esptcp_netlink_t, destroy, void,
+	private_esptcp_netlink_t *this)
+{
+	nl_socket_free(this->sock);
+	this->mutex->destroy(this->mutex);
+	free(this);
+}
+
+/*
+ * Described in header
+ */
+esptcp_netlink_t *esptcp_netlink_create()
+{
+	private_esptcp_netlink_t *this;
+	int status;
+
+	INIT(this,
+		.public = {
+			.check = _check,
+			.attach = _attach,
+			.bind = _bind_,
+			.unbind = _unbind,
+			.destroy = _destroy,
+		},
+		.sock = nl_socket_alloc(),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+	);
+
+	status = this->sock ? genl_connect(this->sock) : -NLE_NOMEM;
+	if (status < 0)
+	{
+		DBG1(DBG_KNL, "esptcp: opening a netlink socket failed: %s",
+			 nl_geterror(status));
+		destroy(this);
+		return NULL;
+	}
+	return &this->public;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/**
+ * @defgroup esptcp_queue esptcp_queue
+ * @{ @ingroup esptcp
+ */
+
+#ifndef ESPTCP_QUEUE_H_
+#define ESPTCP_QUEUE_H_
+
+#include <networking/packet.h>
+
+/**
+ * Key of the packet metadata that names the TCP connection, an int. Packets
+ * without it belong to UDP, or have to be looked up by their addresses.
+ */
+#define ESPTCP_METADATA "esptcp"
+
+typedef struct esptcp_queue_t esptcp_queue_t;
+
+/**
+ * Received IKE messages on their way to charon's receiver, over UDP and TCP.
+ *
+ * One queue for both keeps what charon does against floods. UDP packets wait
+ * in their socket's buffer while the queue holds enough of them, so that a
+ * flood neither fills the memory nor keeps TCP's messages out.
+ */
+struct esptcp_queue_t {
+
+	/**
+	 * Wait until there is a place for a UDP packet. A cancellation point.
+	 */
+	void (*wait_udp)(esptcp_queue_t *this);
+
+	/**
+	 * Give back the place of a UDP packet that did not come.
+	 */
+	void (*skip_udp)(esptcp_queue_t *this);
+
+	/**
+	 * Add a UDP packet, after wait_udp().
+	 *
+	 * @param packet	packet, adopted
+	 */
+	void (*add_udp)(esptcp_queue_t *this, packet_t *packet);
+
+	/**
+	 * Add a message from a TCP connection. It is dropped if there are too many.
+	 *
+	 * @param packet	packet with ESPTCP_METADATA, adopted
+	 */
+	void (*add_tcp)(esptcp_queue_t *this, packet_t *packet);
+
+	/**
+	 * Get the next packet, wait for one. A cancellation point.
+	 *
+	 * @return			packet
+	 */
+	packet_t *(*get)(esptcp_queue_t *this);
+
+	/**
+	 * Destroy a esptcp_queue_t.
+	 */
+	void (*destroy)(esptcp_queue_t *this);
+};
+
+/**
+ * Create a esptcp_queue_t instance.
+ */
+esptcp_queue_t *esptcp_queue_create();
+
+#endif /** ESPTCP_QUEUE_H_ @}*/
