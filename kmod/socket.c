@@ -183,7 +183,7 @@ static int message_deliver(struct sk_buff *skb, struct msghdr *msg, size_t len,
 }
 
 static int socket_recvmsg(struct sock *sk, struct msghdr *msg, size_t len,
-			  int flags ESPTCP_COMPAT_ADDR_LEN)
+			  ESPTCP_COMPAT_FLAGS(flags))
 {
 	struct sk_buff *skb;
 	int err;

@@ -75,11 +75,11 @@ static inline void esptcp_compat_dev_setup(struct net_device *dev)
 }
 #endif
 
-/* 7.2: proto.recvmsg lost its last argument. */
+/* 7.2: proto.recvmsg lost the argument behind its flags. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
-#define ESPTCP_COMPAT_ADDR_LEN	, int *addr_len
+#define ESPTCP_COMPAT_FLAGS(flags)	int flags, int *addr_len
 #else
-#define ESPTCP_COMPAT_ADDR_LEN
+#define ESPTCP_COMPAT_FLAGS(flags)	int flags
 #endif
 
 #endif /* ESPTCP_COMPAT_H */
