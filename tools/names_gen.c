@@ -64,7 +64,7 @@ static const struct word reason_words[] = {
 	[ESPTCP_REASON_CLOSED] = {
 		.name = "closed",
 		.doc =
-		"The owner closed or shut down its socket",
+		"The owner closed its socket",
 	},
 	[ESPTCP_REASON_EOF] = {
 		.name = "eof",

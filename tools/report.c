@@ -13,6 +13,7 @@
 static const struct remedy common_remedies[] = {
 	{ ENOPKG, "load the module as root: modprobe esptcp" },
 	{ EPERM, "this needs CAP_NET_ADMIN in the network namespace: run it as root" },
+	{ EBADMSG, "esptcp and the module do not fit together: install both anew" },
 	{ EINTR, "connections kept changing while they were listed: try again" },
 	{ }
 };
