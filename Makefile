@@ -13,7 +13,7 @@
 #   TEST=   run only this test
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-PARTS ?= $(patsubst %/,%,$(sort $(dir $(wildcard kmod/Kbuild tools/Makefile daemon/Makefile))))
+PARTS ?= kmod tools daemon
 
 all: $(PARTS)
 
@@ -41,13 +41,15 @@ install-tools install-daemon: install-%:
 clean: $(PARTS:%=clean-%)
 	$(MAKE) -C selftests clean
 
-clean-kmod: headers
-	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+# Nothing was built where there are no headers.
+clean-kmod:
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
 
 clean-tools clean-daemon: clean-%:
 	$(MAKE) -C $* clean
 
 check:
+	@command -v python3 > /dev/null || apt-get -qq install -y python3
 	@selftests/vm/check $(TEST)
 
 demo:

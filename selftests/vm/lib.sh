@@ -7,7 +7,7 @@ set -euo pipefail
 
 vm=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$vm/../.." && pwd)
-cache=${ESPTCP_CACHE:-/var/cache/esptcp}
+cache=$(realpath -m "${ESPTCP_CACHE:-/var/cache/esptcp}")
 DIST=${DIST:-bookworm}
 
 die() {
@@ -42,7 +42,8 @@ need() {
 
 apt_install() {
 	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+		--no-install-recommends "$@"
 }
 
 # locked FILE COMMAND...: one run at a time makes what FILE guards
