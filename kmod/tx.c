@@ -34,9 +34,9 @@ module_param(tx_unsent_max, uint, 0644);
 MODULE_PARM_DESC(tx_unsent_max,
 		 "Data given to TCP that it has not sent yet, in octets, at most");
 
-/* Enough for TCP to send the largest packet that a device segments. */
-#define UNSENT_MIN	(64 * 1024)
-/* About 8 ms of what TCP paces. */
+/* An ACK always finds some segments to send; on a slow link little waits. */
+#define UNSENT_MIN	(16 * 1024)
+/* About 8 ms of what TCP paces, while it sends bursts of about 1 ms. */
 #define UNSENT_SHIFT	7
 
 /* Frames, and pieces of memory, in one call of tcp_sendmsg_locked(). */
