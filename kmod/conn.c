@@ -152,16 +152,27 @@ static void conn_restore_callbacks(struct esptcp_conn *conn)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
+/**
+ * esptcp_conn_family() - the family of the packets that a socket sends
+ * @sk: the socket, connected
+ *
+ * Return: AF_INET or AF_INET6
+ */
+u16 esptcp_conn_family(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 &&
+	       !ipv6_addr_v4mapped(&sk->sk_v6_daddr) ? AF_INET6 : AF_INET;
+}
+
 static void conn_set_addresses(struct esptcp_conn *conn)
 {
 	const struct sock *sk = conn->sk;
 
-	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
-		conn->family = AF_INET6;
+	conn->family = esptcp_conn_family(sk);
+	if (conn->family == AF_INET6) {
 		conn->local.in6 = sk->sk_v6_rcv_saddr;
 		conn->remote.in6 = sk->sk_v6_daddr;
 	} else {
-		conn->family = AF_INET;
 		conn->local.a4 = sk->sk_rcv_saddr;
 		conn->remote.a4 = sk->sk_daddr;
 	}
@@ -287,6 +298,7 @@ static u8 reason_of_error(int error)
  */
 void esptcp_conn_check_end(struct esptcp_conn *conn)
 {
+	bool bad = test_bit(ESPTCP_F_BAD_LENGTH, &conn->flags);
 	struct sock *sk = conn->sk;
 	u8 reason;
 
@@ -294,9 +306,10 @@ void esptcp_conn_check_end(struct esptcp_conn *conn)
 		return;
 
 	if (sk->sk_state == TCP_CLOSE)
-		reason = test_bit(ESPTCP_F_BAD_LENGTH, &conn->flags) ?
-			 ESPTCP_REASON_BAD_LENGTH : reason_of_error(conn->error);
-	else if ((1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_CLOSING |
+		reason = bad ? ESPTCP_REASON_BAD_LENGTH :
+			       reason_of_error(conn->error);
+	else if (!bad &&
+		 (1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_CLOSING |
 					TCPF_LAST_ACK))
 		reason = ESPTCP_REASON_EOF;
 	else

@@ -10,6 +10,7 @@
 #include <linux/net.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include "binding.h"
 #include "conn.h"
@@ -238,10 +239,36 @@ static void attach_error(struct netlink_ext_ack *extack, int err)
 	}
 }
 
+/* Attach, and take over the bindings of another connection. */
+static int attach_locked(struct genl_info *info, struct sock *sk,
+			 struct esptcp_conn *old, u32 *id)
+{
+	struct esptcp_conn *conn;
+	int err;
+
+	if (old && sk->sk_state == TCP_ESTABLISHED &&
+	    old->family != esptcp_conn_family(sk)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[ESPTCP_A_CONN_REPLACES],
+				    "that connection is of another address family");
+		return -EAFNOSUPPORT;
+	}
+	err = esptcp_conn_attach(sk);
+	if (err)
+		return err;
+
+	conn = esptcp_conn_of(sk);
+	*id = conn->id;
+	/* Before the lock is released nothing has been parsed. */
+	if (old)
+		esptcp_binding_move_all(old, conn);
+	return 0;
+}
+
 static int attach(struct genl_info *info, struct sock *sk, u32 *id)
 {
 	struct nlattr *replaces = info->attrs[ESPTCP_A_CONN_REPLACES];
-	struct esptcp_conn *old = NULL, *conn;
+	struct esptcp_conn *old = NULL;
 	int err;
 
 	if (replaces) {
@@ -251,14 +278,7 @@ static int attach(struct genl_info *info, struct sock *sk, u32 *id)
 	}
 
 	lock_sock(sk);
-	err = esptcp_conn_attach(sk);
-	if (!err) {
-		conn = esptcp_conn_of(sk);
-		*id = conn->id;
-		/* Before the lock is released nothing has been parsed. */
-		if (old)
-			esptcp_binding_move_all(old, conn);
-	}
+	err = attach_locked(info, sk, old, id);
 	release_sock(sk);
 
 	if (old)

@@ -400,6 +400,7 @@ static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
 	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
 	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
 	skb->dev = dev;
+	skb->skb_iif = dev->ifindex;
 	rx_push_headers(conn, skb);
 	/* Spares XFRM a route lookup for each packet. */
 	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))

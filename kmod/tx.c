@@ -48,11 +48,17 @@ MODULE_PARM_DESC(tx_unsent_max,
 /* Two of the largest IKE messages. */
 #define IKE_BYTES_MAX	(128 * 1024)
 
+/**
+ * struct tx_pieces - what one call of tcp_sendmsg_locked() copies
+ * @lock: guards @v; inside the socket lock. Not contended but on PREEMPT_RT,
+ *	where disabling bottom halves does not keep others from this CPU.
+ * @v: the pieces
+ */
 struct tx_pieces {
+	spinlock_t lock; /* see above */
 	struct bio_vec v[BATCH_PIECES];
 };
 
-/* Used by one flush at a time, with bottom halves disabled. */
 static struct tx_pieces __percpu *tx_pieces;
 
 /**
@@ -77,8 +83,14 @@ static struct tx_cb *tx_cb(const struct sk_buff *skb)
  */
 int esptcp_tx_module_init(void)
 {
+	int cpu;
+
 	tx_pieces = alloc_percpu(struct tx_pieces);
-	return tx_pieces ? 0 : -ENOMEM;
+	if (!tx_pieces)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(tx_pieces, cpu)->lock);
+	return 0;
 }
 
 /**
@@ -378,16 +390,19 @@ static void batch_consume(struct esptcp_conn *conn, size_t n)
 static bool batch_send(struct esptcp_conn *conn)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
-	struct bio_vec *v = this_cpu_ptr(tx_pieces)->v;
+	struct tx_pieces *p = this_cpu_ptr(tx_pieces);
 	unsigned int pieces;
 	size_t bytes;
 	int sent;
 
-	bytes = batch_pieces(conn, v, &pieces);
+	spin_lock(&p->lock);
+	bytes = batch_pieces(conn, p->v, &pieces);
 	if (READ_ONCE(conn->tx_backlog))
 		msg.msg_flags |= MSG_MORE;
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, v, pieces, bytes);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, p->v, pieces, bytes);
 	sent = tcp_sendmsg_locked(conn->sk, &msg, bytes);
+	spin_unlock(&p->lock);
+
 	if (sent > 0)
 		batch_consume(conn, sent);
 	return sent == bytes;
