@@ -127,7 +127,7 @@ static int binding_new(struct esptcp_net *en, struct esptcp_conn *conn,
 
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
-	b = kmemdup(spec, sizeof(*spec), GFP_KERNEL);
+	b = kmemdup(spec, sizeof(*spec), GFP_KERNEL_ACCOUNT);
 	if (!b) {
 		err = -ENOMEM;
 		goto err_module;

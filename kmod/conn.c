@@ -91,7 +91,17 @@ static void conn_data_ready(struct sock *sk)
 
 static void conn_state_change(struct sock *sk)
 {
-	kick(sk);
+	struct esptcp_conn *conn;
+
+	rcu_read_lock();
+	conn = esptcp_conn_of(sk);
+	if (conn) {
+		esptcp_worker_kick(conn);
+		/* Before it is down, esptcp_conn_check_end() wakes them. */
+		if (READ_ONCE(conn->state) == ESPTCP_STATE_DOWN)
+			conn->saved.state_change(sk);
+	}
+	rcu_read_unlock();
 }
 
 static void conn_write_space(struct sock *sk)
@@ -115,9 +125,15 @@ static void conn_error_report(struct sock *sk)
 	rcu_read_lock();
 	conn = esptcp_conn_of(sk);
 	if (conn) {
-		/* Whoever reads SO_ERROR clears sk_err. */
-		if (sk->sk_err)
+		/*
+		 * Whoever reads SO_ERROR clears sk_err. While TCP goes on it
+		 * is an ICMP error that IP_RECVERR asked for: TCP would send
+		 * nothing until somebody has read it.
+		 */
+		if (sk->sk_state == TCP_CLOSE)
 			WRITE_ONCE(conn->error, sk->sk_err);
+		else
+			WRITE_ONCE(sk->sk_err, 0);
 		esptcp_worker_kick(conn);
 		conn->saved.error_report(sk);
 	}
@@ -193,7 +209,7 @@ static struct esptcp_conn *conn_alloc(struct sock *sk)
 	struct esptcp_conn *conn;
 	int err;
 
-	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL_ACCOUNT);
 	if (!conn)
 		return ERR_PTR(-ENOMEM);
 
@@ -227,6 +243,7 @@ static struct esptcp_conn *conn_alloc(struct sock *sk)
 static void conn_prepare_socket(struct sock *sk)
 {
 	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	sock_set_flag(sk, SOCK_URGINLINE);
 	sk->sk_allocation = GFP_ATOMIC;
 	sk->sk_use_task_frag = false;
 	tcp_sk(sk)->nonagle |= TCP_NAGLE_OFF;

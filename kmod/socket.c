@@ -208,6 +208,9 @@ static __poll_t socket_poll(struct file *file, struct socket *sock,
 	sock_poll_wait(file, sock, wait);
 	rcu_read_lock();
 	conn = esptcp_conn_of(sk);
+	/* Without the socket lock, sock->ops may be seen before the connection. */
+	if (!conn)
+		goto out;
 	if (READ_ONCE(sk->sk_err))
 		mask |= EPOLLERR;
 	if (recv_ended(conn))
@@ -221,6 +224,7 @@ static __poll_t socket_poll(struct file *file, struct socket *sock,
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	else
 		set_bit(SOCK_NOSPACE, &sock->flags);
+out:
 	rcu_read_unlock();
 	return mask;
 }

@@ -281,14 +281,36 @@ static void tx_take_esp(struct esptcp_conn *conn)
 			  ESPTCP_A_STATS_TX_DROP_QUEUE_DELAY);
 }
 
+/*
+ * Put IKE in front of the batch: behind the frame that TCP has in part, and
+ * behind IKE that is there already.
+ */
+static void tx_take_ike(struct esptcp_conn *conn)
+{
+	struct sk_buff *skb, *last = NULL;
+
+	skb_queue_walk(&conn->tx_batch, skb) {
+		if (!tx_cb(skb)->ike && (last || !conn->tx_offset))
+			break;
+		last = skb;
+	}
+	while ((skb = __skb_dequeue(&conn->tx_ike))) {
+		if (last)
+			__skb_queue_after(&conn->tx_batch, last, skb);
+		else
+			__skb_queue_head(&conn->tx_batch, skb);
+		last = skb;
+	}
+}
+
+/* ESP that TCP has not taken yet comes first: what is queued, CoDel can drop. */
 static void tx_fill_batch(struct esptcp_conn *conn)
 {
-	struct sk_buff *skb;
+	bool empty = skb_queue_empty(&conn->tx_batch);
 
-	while (skb_queue_len(&conn->tx_batch) < BATCH_FRAMES &&
-	       (skb = __skb_dequeue(&conn->tx_ike)))
-		__skb_queue_tail(&conn->tx_batch, skb);
-	tx_take_esp(conn);
+	tx_take_ike(conn);
+	if (empty)
+		tx_take_esp(conn);
 }
 
 static void piece_set(struct bio_vec *v, struct page *page, unsigned int offset,
