@@ -5,6 +5,7 @@
 
 #include <daemon.h>
 #include <collections/linked_list.h>
+#include <threading/mutex.h>
 
 #include <errno.h>
 #include <unistd.h>
@@ -33,6 +34,11 @@ struct private_esptcp_acceptor_t {
 	linked_list_t *ports;
 
 	/**
+	 * Protects ports, as several threads may reload the settings
+	 */
+	mutex_t *mutex;
+
+	/**
 	 * Gets the connections that are accepted
 	 */
 	esptcp_connections_t *connections;
@@ -55,7 +61,8 @@ CALLBACK(on_connection, bool,
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
-	int peer, family;
+	host_t *host;
+	int peer;
 
 	peer = accept4(fd, (struct sockaddr*)&addr, &len,
 				   SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -70,14 +77,15 @@ CALLBACK(on_connection, bool,
 		}
 		return TRUE;
 	}
-	family = addr.ss_family;
-	if (!charon->kernel->bypass_socket(charon->kernel, peer, family))
+	if (!charon->kernel->bypass_socket(charon->kernel, peer, addr.ss_family))
 	{
 		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
 		close(peer);
 		return TRUE;
 	}
-	this->connections->accept(this->connections, peer);
+	host = host_create_from_sockaddr((sockaddr_t*)&addr);
+	this->connections->accept(this->connections, peer, host);
+	host->destroy(host);
 	return TRUE;
 }
 
@@ -235,7 +243,9 @@ METHOD(esptcp_acceptor_t, reload, bool,
 	array_t *wanted;
 	uint16_t number;
 	port_t *port;
+	bool listening;
 
+	this->mutex->lock(this->mutex);
 	wanted = esptcp_config_get_ports();
 	enumerator = this->ports->create_enumerator(this->ports);
 	while (enumerator->enumerate(enumerator, &port))
@@ -255,13 +265,16 @@ METHOD(esptcp_acceptor_t, reload, bool,
 		add_port(this, number);
 	}
 	array_destroy(wanted);
-	return this->ports->get_count(this->ports) > 0;
+	listening = this->ports->get_count(this->ports) > 0;
+	this->mutex->unlock(this->mutex);
+	return listening;
 }
 
 METHOD(esptcp_acceptor_t, destroy, void,
 	private_esptcp_acceptor_t *this)
 {
 	this->ports->destroy_function(this->ports, (void*)port_destroy);
+	this->mutex->destroy(this->mutex);
 	free(this);
 }
 
@@ -278,6 +291,7 @@ esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections)
 			.destroy = _destroy,
 		},
 		.ports = linked_list_create(),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.connections = connections,
 	);
 

@@ -10,6 +10,9 @@
 /** Default for charon.plugins.esptcp.half_open_limit */
 #define HALF_OPEN_LIMIT 100
 
+/** Default for charon.plugins.esptcp.half_open_limit_ip */
+#define HALF_OPEN_LIMIT_IP 10
+
 ENUM(esptcp_transport_names, ESPTCP_TRANSPORT_UDP, ESPTCP_TRANSPORT_TCP,
 	"udp",
 	"tcp",
@@ -104,8 +107,18 @@ array_t *esptcp_config_get_ports()
  */
 u_int esptcp_config_get_half_open_limit()
 {
-	return lib->settings->get_int(lib->settings,
-				"%s.plugins.esptcp.half_open_limit", HALF_OPEN_LIMIT, lib->ns);
+	return max(0, lib->settings->get_int(lib->settings,
+				"%s.plugins.esptcp.half_open_limit", HALF_OPEN_LIMIT, lib->ns));
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_half_open_limit_ip()
+{
+	return max(0, lib->settings->get_int(lib->settings,
+				"%s.plugins.esptcp.half_open_limit_ip", HALF_OPEN_LIMIT_IP,
+				lib->ns));
 }
 
 /*

@@ -64,6 +64,13 @@ array_t *esptcp_config_get_ports();
 u_int esptcp_config_get_half_open_limit();
 
 /**
+ * Get the number of such connections that one address may have.
+ *
+ * @return				limit, 0 for none
+ */
+u_int esptcp_config_get_half_open_limit_ip();
+
+/**
  * Check the settings of all connections and log what is wrong.
  *
  * @return				TRUE if one of them uses TCP

@@ -23,6 +23,12 @@ static const char prefix[] = { 'I', 'K', 'E', 'T', 'C', 'P' };
 /** Messages to read before other connections have their turn */
 #define RECEIVE_MAX 16
 
+/** Length of the non-ESP marker */
+#define MARKER_LEN sizeof(uint32_t)
+
+/** Offset of the version in an IKE header */
+#define VERSION_OFFSET 17
+
 typedef struct private_esptcp_connection_t private_esptcp_connection_t;
 typedef struct descriptors_t descriptors_t;
 
@@ -85,6 +91,11 @@ struct private_esptcp_connection_t {
 	 * TRUE once the peer has sent a message
 	 */
 	bool heard;
+
+	/**
+	 * Initiator's SPI in the peer's last message
+	 */
+	char spi[sizeof(uint64_t)];
 
 	/**
 	 * Number of the connection in the kernel, while it is UP
@@ -332,23 +343,51 @@ static void read_prefix(private_esptcp_connection_t *this)
 }
 
 /**
+ * Check if charon has the non-ESP marker in messages of this connection, which
+ * it does not expect or send on its IKE port.
+ */
+static bool has_marker(private_esptcp_connection_t *this)
+{
+	return this->remote->get_port(this->remote) != IKEV2_UDP_PORT &&
+		   this->local->get_port(this->local) != IKEV2_UDP_PORT;
+}
+
+/**
+ * Check if a message is IKEv1, which does not exist over TCP.
+ */
+static bool is_ikev1(chunk_t message)
+{
+	return message.len > MARKER_LEN + VERSION_OFFSET &&
+		   message.ptr[MARKER_LEN + VERSION_OFFSET] >> 4 == 1;
+}
+
+/**
  * Pass a message on to charon.
  */
 static void deliver(private_esptcp_connection_t *this, chunk_t message)
 {
 	packet_t *packet;
 
+	if (is_ikev1(message))
+	{
+		DBG1(DBG_NET, "IKEv1 message from %#H dropped, TCP needs IKEv2",
+			 this->remote);
+		return;
+	}
 	this->heard = TRUE;
+	if (message.len >= MARKER_LEN + sizeof(this->spi))
+	{
+		memcpy(this->spi, message.ptr + MARKER_LEN, sizeof(this->spi));
+	}
 	packet = packet_create_from_data(this->remote->clone(this->remote),
 									 this->local->clone(this->local),
 									 chunk_clone(message));
 	packet->set_metadata(packet, ESPTCP_METADATA,
 						 lib->metadata->create(lib->metadata,
 									METADATA_TYPE_INT, (int)this->id));
-	if (this->remote->get_port(this->remote) == IKEV2_UDP_PORT ||
-		this->local->get_port(this->local) == IKEV2_UDP_PORT)
-	{	/* on this port charon does not expect the non-ESP marker */
-		packet->skip_bytes(packet, sizeof(uint32_t));
+	if (!has_marker(this))
+	{
+		packet->skip_bytes(packet, MARKER_LEN);
 	}
 	this->queue->add_tcp(this->queue, packet);
 }
@@ -519,6 +558,7 @@ static host_t *get_host(int fd, bool peer)
  */
 static void start(private_esptcp_connection_t *this)
 {
+	host_t *local;
 	int fd, error = 0;
 
 	fd = open_socket(this->local, this->remote->get_family(this->remote));
@@ -534,8 +574,16 @@ static void start(private_esptcp_connection_t *this)
 	}
 	if (!this->local->get_port(this->local))
 	{
-		this->local->destroy(this->local);
-		this->local = get_host(fd, FALSE);
+		local = get_host(fd, FALSE);
+		if (local)
+		{
+			this->local->destroy(this->local);
+			this->local = local;
+		}
+		else if (!error)
+		{
+			error = errno;
+		}
 	}
 	if (error)
 	{
@@ -580,6 +628,24 @@ METHOD(esptcp_connection_t, get_state, esptcp_connection_state_t,
 	state = this->state;
 	this->mutex->unlock(this->mutex);
 	return state;
+}
+
+METHOD(esptcp_connection_t, is_answer, bool,
+	private_esptcp_connection_t *this, packet_t *packet)
+{
+	chunk_t data = packet->get_data(packet);
+	bool answer;
+
+	if (has_marker(this))
+	{
+		data = chunk_skip(data, MARKER_LEN);
+	}
+	this->mutex->lock(this->mutex);
+	answer = this->state == ESPTCP_CONNECTION_UP && this->heard &&
+			 data.len >= sizeof(this->spi) &&
+			 memeq(data.ptr, this->spi, sizeof(this->spi));
+	this->mutex->unlock(this->mutex);
+	return answer;
 }
 
 /**
@@ -726,6 +792,7 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 			.get_remote = _get_remote,
 			.is_originator = _is_originator,
 			.get_state = _get_state,
+			.is_answer = _is_answer,
 			.send = _send_,
 			.bind = _bind_,
 			.close = _close_,
@@ -763,7 +830,7 @@ esptcp_connection_t *esptcp_connection_create_originator(uint32_t id,
 	start(this);
 	this->mutex->unlock(this->mutex);
 
-	if (!this->local || this->local->is_anyaddr(this->local) ||
+	if (this->local->is_anyaddr(this->local) ||
 		!this->local->get_port(this->local))
 	{
 		destroy(this);

@@ -94,6 +94,15 @@ struct esptcp_connection_t {
 	esptcp_connection_state_t (*get_state)(esptcp_connection_t *this);
 
 	/**
+	 * Check if a packet answers the message that was received last, and has
+	 * its SPI. Such packets may belong to no IKE_SA, as those with a COOKIE.
+	 *
+	 * @param packet	packet as charon sends it
+	 * @return			TRUE if so, and the connection is up
+	 */
+	bool (*is_answer)(esptcp_connection_t *this, packet_t *packet);
+
+	/**
 	 * Send a message, now or when the connection is up.
 	 *
 	 * @param packet	IKE message behind a non-ESP marker, adopted

@@ -29,6 +29,16 @@ typedef struct entry_t entry_t;
 typedef struct check_t check_t;
 
 /**
+ * A connection in the tables.
+ */
+struct entry_t {
+	/** the connection, NULL for UDP */
+	esptcp_connection_t *connection;
+	/** number of IKE_SAs that use it */
+	u_int users;
+};
+
+/**
  * Private data of an esptcp_connections_t object.
  */
 struct private_esptcp_connections_t {
@@ -44,9 +54,14 @@ struct private_esptcp_connections_t {
 	hashtable_t *connections;
 
 	/**
-	 * IKE_SAs that use a connection, unique ID => entry_t
+	 * What IKE_SAs use, unique ID => entry_t
 	 */
 	hashtable_t *ike_sas;
+
+	/**
+	 * Used by IKE_SAs over UDP, in ike_sas only
+	 */
+	entry_t udp;
 
 	/**
 	 * Number of the last connection
@@ -67,16 +82,6 @@ struct private_esptcp_connections_t {
 	 * Protects the tables
 	 */
 	mutex_t *mutex;
-};
-
-/**
- * A connection in the tables.
- */
-struct entry_t {
-	/** the connection */
-	esptcp_connection_t *connection;
-	/** number of IKE_SAs that use it */
-	u_int users;
 };
 
 /**
@@ -171,7 +176,7 @@ static entry_t *add_entry(private_esptcp_connections_t *this,
 }
 
 /**
- * Let an IKE_SA use a connection, or none.
+ * Let an IKE_SA use a connection, UDP, or none.
  */
 static void set_user(private_esptcp_connections_t *this, ike_sa_t *ike_sa,
 					 entry_t *entry)
@@ -186,7 +191,7 @@ static void set_user(private_esptcp_connections_t *this, ike_sa_t *ike_sa,
 	{
 		entry->users++;
 	}
-	if (old && --old->users == 0)
+	if (old && --old->users == 0 && old->connection)
 	{
 		connection = old->connection;
 		schedule_check(this, connection->get_id(connection), FALSE,
@@ -200,7 +205,8 @@ static void set_user(private_esptcp_connections_t *this, ike_sa_t *ike_sa,
  */
 static esptcp_connection_t *get_ref(entry_t *entry)
 {
-	return entry ? entry->connection->get_ref(entry->connection) : NULL;
+	return entry && entry->connection ?
+				entry->connection->get_ref(entry->connection) : NULL;
 }
 
 METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
@@ -222,19 +228,22 @@ METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
 }
 
 /**
- * Count the connections that wait for an IKE_SA.
+ * Count the connections that wait for an IKE_SA, all or those from an address.
  */
-static u_int count_half_open(private_esptcp_connections_t *this)
+static u_int count_half_open(private_esptcp_connections_t *this, host_t *peer)
 {
 	enumerator_t *enumerator;
+	host_t *remote;
 	entry_t *entry;
 	u_int count = 0;
 
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
-		if (!entry->users && entry->connection->get_state(entry->connection) !=
-														ESPTCP_CONNECTION_DOWN)
+		remote = entry->connection->get_remote(entry->connection);
+		if (!entry->users && (!peer || peer->ip_equals(peer, remote)) &&
+			entry->connection->get_state(entry->connection) !=
+													ESPTCP_CONNECTION_DOWN)
 		{
 			count++;
 		}
@@ -243,17 +252,38 @@ static u_int count_half_open(private_esptcp_connections_t *this)
 	return count;
 }
 
+/**
+ * Check if there is no place for another connection that waits for an IKE_SA.
+ */
+static bool is_full(private_esptcp_connections_t *this, host_t *peer)
+{
+	u_int limit;
+
+	limit = esptcp_config_get_half_open_limit_ip();
+	if (limit && count_half_open(this, peer) >= limit)
+	{
+		DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit_ip of "
+			 "%u reached", peer, limit);
+		return TRUE;
+	}
+	limit = esptcp_config_get_half_open_limit();
+	if (limit && count_half_open(this, NULL) >= limit)
+	{
+		DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit of %u "
+			 "reached", peer, limit);
+		return TRUE;
+	}
+	return FALSE;
+}
+
 METHOD(esptcp_connections_t, accept_, void,
-	private_esptcp_connections_t *this, int fd)
+	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
 	esptcp_connection_t *connection;
-	u_int limit = esptcp_config_get_half_open_limit();
 
 	this->mutex->lock(this->mutex);
-	if (limit && count_half_open(this) >= limit)
+	if (is_full(this, peer))
 	{
-		DBG1(DBG_NET, "TCP connection refused, half_open_limit of %u reached",
-			 limit);
 		close(fd);
 	}
 	else
@@ -281,27 +311,43 @@ METHOD(esptcp_connections_t, get, esptcp_connection_t*,
 	return connection;
 }
 
-METHOD(esptcp_connections_t, get_by_hosts, esptcp_connection_t*,
-	private_esptcp_connections_t *this, host_t *local, host_t *remote)
+/**
+ * Check if a connection is the one for a packet.
+ */
+static bool matches(entry_t *entry, packet_t *packet)
 {
-	esptcp_connection_t *connection, *found = NULL;
+	esptcp_connection_t *connection = entry->connection;
+	host_t *local = packet->get_source(packet);
+	host_t *remote = packet->get_destination(packet);
+
+	return remote->equals(remote, connection->get_remote(connection)) &&
+		   local->equals(local, connection->get_local(connection)) &&
+		   (entry->users || connection->is_answer(connection, packet));
+}
+
+METHOD(esptcp_connections_t, get_by_packet, esptcp_connection_t*,
+	private_esptcp_connections_t *this, packet_t *packet)
+{
+	esptcp_connection_t *connection;
 	enumerator_t *enumerator;
-	entry_t *entry;
+	entry_t *entry, *found = NULL;
 
 	this->mutex->lock(this->mutex);
 	enumerator = this->connections->create_enumerator(this->connections);
-	while (!found && enumerator->enumerate(enumerator, NULL, &entry))
+	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
 		connection = entry->connection;
-		if (remote->equals(remote, connection->get_remote(connection)) &&
-			local->equals(local, connection->get_local(connection)))
-		{
-			found = get_ref(entry);
+		if (matches(entry, packet) &&
+			(!found || connection->get_state(connection) ==
+													ESPTCP_CONNECTION_UP))
+		{	/* an older one from the same port may be down */
+			found = entry;
 		}
 	}
 	enumerator->destroy(enumerator);
+	connection = get_ref(found);
 	this->mutex->unlock(this->mutex);
-	return found;
+	return connection;
 }
 
 METHOD(esptcp_connections_t, get_by_ike_sa, esptcp_connection_t*,
@@ -316,17 +362,42 @@ METHOD(esptcp_connections_t, get_by_ike_sa, esptcp_connection_t*,
 	return connection;
 }
 
-METHOD(esptcp_connections_t, assign, void,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa, uint32_t id)
+METHOD(esptcp_connections_t, uses_udp, bool,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
 {
-	entry_t *entry;
+	bool udp;
 
 	this->mutex->lock(this->mutex);
-	entry = this->connections->get(this->connections, key(id));
+	udp = this->ike_sas->get(this->ike_sas,
+						key(ike_sa->get_unique_id(ike_sa))) == &this->udp;
+	this->mutex->unlock(this->mutex);
+	return udp;
+}
+
+METHOD(esptcp_connections_t, assign, bool,
+	private_esptcp_connections_t *this, ike_sa_t *ike_sa, int id)
+{
+	entry_t *entry = &this->udp;
+
+	this->mutex->lock(this->mutex);
+	if (id != ESPTCP_UDP)
+	{
+		entry = this->connections->get(this->connections, key(id));
+	}
 	if (entry)
 	{
 		set_user(this, ike_sa, entry);
 	}
+	this->mutex->unlock(this->mutex);
+	return entry != NULL;
+}
+
+METHOD(esptcp_connections_t, inherit, void,
+	private_esptcp_connections_t *this, ike_sa_t *old, ike_sa_t *new)
+{
+	this->mutex->lock(this->mutex);
+	set_user(this, new, this->ike_sas->get(this->ike_sas,
+										key(old->get_unique_id(old))));
 	this->mutex->unlock(this->mutex);
 }
 
@@ -371,9 +442,11 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 			.open = _open_,
 			.accept = _accept_,
 			.get = _get,
-			.get_by_hosts = _get_by_hosts,
+			.get_by_packet = _get_by_packet,
 			.get_by_ike_sa = _get_by_ike_sa,
+			.uses_udp = _uses_udp,
 			.assign = _assign,
+			.inherit = _inherit,
 			.release = _release,
 			.destroy = _destroy,
 		},

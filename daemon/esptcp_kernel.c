@@ -68,6 +68,10 @@ struct binding_t {
 	uint32_t spi;
 	/** destination address */
 	host_t *dst;
+	/** mark that tells the SA from others with this key */
+	mark_t mark;
+	/** interface ID that does so */
+	uint32_t if_id;
 	/** TRUE for an inbound SA */
 	bool inbound;
 };
@@ -115,29 +119,94 @@ static esptcp_connection_t *get_connection(private_esptcp_kernel_t *this)
 }
 
 /**
- * Bind an SA, or move it to another connection.
+ * Find the binding of an SA, with the mutex held. One of another SA with the
+ * same SPI and destination is none of its business.
  */
-static bool bind_sa(private_esptcp_kernel_t *this,
-					esptcp_connection_t *connection, uint32_t spi, host_t *dst,
-					bool inbound)
+static binding_t *find_binding(private_esptcp_kernel_t *this,
+							   kernel_ipsec_sa_id_t *id, host_t *dst)
+{
+	binding_t key = { .spi = id->spi, .dst = dst }, *binding;
+
+	binding = this->bindings->get(this->bindings, &key);
+	if (binding && id->proto == IPPROTO_ESP && id->if_id == binding->if_id &&
+		id->mark.value == binding->mark.value &&
+		id->mark.mask == binding->mark.mask)
+	{
+		return binding;
+	}
+	return NULL;
+}
+
+/**
+ * Note the binding of an SA, unless there is one with its SPI and destination.
+ */
+static bool add_binding(private_esptcp_kernel_t *this,
+						kernel_ipsec_sa_id_t *id, host_t *dst, bool inbound)
 {
 	binding_t *binding;
+	bool taken;
 
-	if (!connection->bind(connection, spi, dst, inbound))
-	{
-		return FALSE;
-	}
 	INIT(binding,
-		.spi = spi,
+		.spi = id->spi,
 		.dst = dst->clone(dst),
+		.mark = id->mark,
+		.if_id = id->if_id,
 		.inbound = inbound,
 	);
 	this->mutex->lock(this->mutex);
-	binding = this->bindings->put(this->bindings, binding, binding);
+	taken = this->bindings->get(this->bindings, binding) != NULL;
+	if (!taken)
+	{
+		this->bindings->put(this->bindings, binding, binding);
+	}
+	this->mutex->unlock(this->mutex);
+	if (taken)
+	{
+		DBG1(DBG_KNL, "SPI %.8x to %H is that of another SA over TCP",
+			 ntohl(id->spi), dst);
+		binding_destroy(binding);
+	}
+	return !taken;
+}
+
+/**
+ * Unbind an SA, if it is bound.
+ */
+static void unbind_sa(private_esptcp_kernel_t *this, kernel_ipsec_sa_id_t *id,
+					  host_t *dst)
+{
+	binding_t *binding;
+
+	this->mutex->lock(this->mutex);
+	binding = find_binding(this, id, dst);
+	if (binding)
+	{
+		this->bindings->remove(this->bindings, binding);
+	}
 	this->mutex->unlock(this->mutex);
 	if (binding)
 	{
+		this->netlink->unbind(this->netlink, id->spi, dst, binding->inbound);
 		binding_destroy(binding);
+	}
+}
+
+/**
+ * Bind an SA that is not bound yet. The peer chooses the SPI of an outbound SA,
+ * and must not get that of another peer behind the same NAT.
+ */
+static bool bind_sa(private_esptcp_kernel_t *this,
+					esptcp_connection_t *connection, kernel_ipsec_sa_id_t *id,
+					host_t *dst, bool inbound)
+{
+	if (!add_binding(this, id, dst, inbound))
+	{
+		return FALSE;
+	}
+	if (!connection->bind(connection, id->spi, dst, inbound))
+	{
+		unbind_sa(this, id, dst);
+		return FALSE;
 	}
 	return TRUE;
 }
@@ -145,36 +214,19 @@ static bool bind_sa(private_esptcp_kernel_t *this,
 /**
  * Check if an SA is bound.
  */
-static bool is_bound(private_esptcp_kernel_t *this, uint32_t spi, host_t *dst,
+static bool is_bound(private_esptcp_kernel_t *this, kernel_ipsec_sa_id_t *id,
 					 bool *inbound)
 {
-	binding_t key = { .spi = spi, .dst = dst }, *binding;
+	binding_t *binding;
 
 	this->mutex->lock(this->mutex);
-	binding = this->bindings->get(this->bindings, &key);
+	binding = find_binding(this, id, id->dst);
 	if (binding)
 	{
 		*inbound = binding->inbound;
 	}
 	this->mutex->unlock(this->mutex);
 	return binding != NULL;
-}
-
-/**
- * Unbind an SA, if it is bound.
- */
-static void unbind_sa(private_esptcp_kernel_t *this, uint32_t spi, host_t *dst)
-{
-	binding_t key = { .spi = spi, .dst = dst }, *binding;
-
-	this->mutex->lock(this->mutex);
-	binding = this->bindings->remove(this->bindings, &key);
-	this->mutex->unlock(this->mutex);
-	if (binding)
-	{
-		this->netlink->unbind(this->netlink, spi, dst, binding->inbound);
-		binding_destroy(binding);
-	}
 }
 
 /**
@@ -195,7 +247,14 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 			 "installed", ntohl(id->spi));
 		return NOT_SUPPORTED;
 	}
-	if (!bind_sa(this, connection, id->spi, id->dst, data->inbound))
+	if (data->hw_offload != HW_OFFLOAD_NO)
+	{	/* the hardware would send what the kernel module never sees */
+		DBG1(DBG_KNL, "hw_offload is impossible over TCP, SPI %.8x is not "
+			 "installed: set hw_offload = no for the CHILD_SA",
+			 ntohl(id->spi));
+		return NOT_SUPPORTED;
+	}
+	if (!bind_sa(this, connection, id, id->dst, data->inbound))
 	{
 		DBG1(DBG_KNL, "SPI %.8x is not installed, as it is not bound to the "
 			 "TCP connection", ntohl(id->spi));
@@ -205,7 +264,7 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 	status = this->original.add_sa(kernel, id, &copy);
 	if (status != SUCCESS)
 	{
-		unbind_sa(this, id->spi, id->dst);
+		unbind_sa(this, id, id->dst);
 	}
 	return status;
 }
@@ -238,23 +297,23 @@ static status_t update_sa_tcp(private_esptcp_kernel_t *this,
 							  kernel_ipsec_update_sa_t *data, bool inbound)
 {
 	kernel_ipsec_update_sa_t copy = *data;
+	bool same_dst = id->dst->ip_equals(id->dst, data->new_dst);
 	status_t status;
 
-	if (!bind_sa(this, connection, id->spi, data->new_dst, inbound))
+	if (same_dst ? !connection->bind(connection, id->spi, id->dst, inbound)
+				 : !bind_sa(this, connection, id, data->new_dst, inbound))
 	{
 		return FAILED;
 	}
-	if (id->src->ip_equals(id->src, data->new_src) &&
-		id->dst->ip_equals(id->dst, data->new_dst))
+	if (same_dst && id->src->ip_equals(id->src, data->new_src))
 	{	/* other ports only, of which a plain ESP SA knows nothing */
 		return SUCCESS;
 	}
 	copy.encap = copy.new_encap = FALSE;
 	status = this->original.update_sa(kernel, id, &copy);
-	if (!id->dst->ip_equals(id->dst, data->new_dst))
+	if (!same_dst)
 	{
-		unbind_sa(this, id->spi,
-				  status == SUCCESS ? id->dst : data->new_dst);
+		unbind_sa(this, id, status == SUCCESS ? id->dst : data->new_dst);
 	}
 	return status;
 }
@@ -268,7 +327,7 @@ METHOD(kernel_interface_t, update_sa, status_t,
 	status_t status;
 	bool bound, inbound;
 
-	bound = is_bound(this, id->spi, id->dst, &inbound);
+	bound = is_bound(this, id, &inbound);
 	connection = get_connection(this);
 	if (bound && connection)
 	{
@@ -297,7 +356,7 @@ METHOD(kernel_interface_t, del_sa, status_t,
 	status = this->original.del_sa(kernel, id, data);
 	if (status != FAILED)
 	{	/* an SA that the kernel still has would send plain ESP */
-		unbind_sa(this, id->spi, id->dst);
+		unbind_sa(this, id, id->dst);
 	}
 	return status;
 }

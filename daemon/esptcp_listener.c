@@ -6,9 +6,6 @@
 #include <daemon.h>
 #include <processing/jobs/callback_job.h>
 
-/** Value of ESPTCP_METADATA for messages that no connection may send */
-#define NO_CONNECTION 0
-
 typedef struct private_esptcp_listener_t private_esptcp_listener_t;
 
 /**
@@ -44,8 +41,9 @@ static job_requeue_t destroy_ike_sa(ike_sa_id_t *id)
 }
 
 /**
- * Don't let an IKE_SA continue whose settings are wrong. This thread has it
- * checked out, so a job waits until it can be destroyed.
+ * Don't let an IKE_SA continue whose settings are wrong, or whose connection is
+ * gone. This thread has it checked out, so a job waits until it can be
+ * destroyed.
  */
 static void refuse(ike_sa_t *ike_sa)
 {
@@ -57,13 +55,13 @@ static void refuse(ike_sa_t *ike_sa)
 }
 
 /**
- * Let a connection send a message.
+ * Let a connection send a message, UDP, or none of them.
  */
-static void set_connection(message_t *message, uint32_t id)
+static void set_connection(message_t *message, int id)
 {
 	message->set_metadata(message, ESPTCP_METADATA,
 						  lib->metadata->create(lib->metadata,
-										METADATA_TYPE_INT, (int)id));
+												METADATA_TYPE_INT, id));
 }
 
 /**
@@ -147,10 +145,13 @@ static esptcp_connection_t *open_connection(private_esptcp_listener_t *this,
  */
 static bool is_usable(ike_sa_t *ike_sa, esptcp_connection_t *connection)
 {
+	host_t *local = connection->get_local(connection);
 	host_t *remote = connection->get_remote(connection);
 
-	/* the peer's name may resolve to another address this time */
+	/* the peer's name may resolve to another address this time, and our own
+	 * address may have changed */
 	return connection->get_state(connection) != ESPTCP_CONNECTION_DOWN &&
+		   local->ip_equals(local, ike_sa->get_my_host(ike_sa)) &&
 		   remote->ip_equals(remote, ike_sa->get_other_host(ike_sa));
 }
 
@@ -179,20 +180,21 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	if (!esptcp_config_get_transport(ike_sa->get_name(ike_sa), &transport,
 									 &port))
 	{
-		set_connection(message, NO_CONNECTION);
+		set_connection(message, ESPTCP_NO_CONNECTION);
 		refuse(ike_sa);
 		return NULL;
 	}
 	if (transport != ESPTCP_TRANSPORT_TCP)
 	{
-		this->connections->release(this->connections, ike_sa);
+		this->connections->assign(this->connections, ike_sa, ESPTCP_UDP);
+		set_connection(message, ESPTCP_UDP);
 		return NULL;
 	}
 	if (ike_sa->get_version(ike_sa) != IKEV2)
 	{
 		DBG1(DBG_IKE, "connection '%s' uses TCP, which needs IKEv2: set "
 			 "version = 2", ike_sa->get_name(ike_sa));
-		set_connection(message, NO_CONNECTION);
+		set_connection(message, ESPTCP_NO_CONNECTION);
 		refuse(ike_sa);
 		return NULL;
 	}
@@ -203,7 +205,7 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	}
 	else
 	{	/* there may be a way to the peer when charon tries anew */
-		set_connection(message, NO_CONNECTION);
+		set_connection(message, ESPTCP_NO_CONNECTION);
 	}
 	return connection;
 }
@@ -226,7 +228,7 @@ static bool is_initial(message_t *message)
 }
 
 /**
- * Let the connection of its IKE_SA send a message.
+ * Let the connection of its IKE_SA send a message, or UDP.
  */
 static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 					 message_t *message)
@@ -238,6 +240,10 @@ static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 	{
 		connection = choose_transport(this, ike_sa, message, connection);
 	}
+	else if (this->connections->uses_udp(this->connections, ike_sa))
+	{
+		set_connection(message, ESPTCP_UDP);
+	}
 	if (connection)
 	{
 		set_connection(message, connection->get_id(connection));
@@ -246,21 +252,32 @@ static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 }
 
 /**
- * Note the connection of an IKE_SA that the peer initiates.
+ * Note the transport of an IKE_SA that the peer initiates.
  */
 static void incoming(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 					 message_t *message)
 {
 	metadata_t *metadata;
-	int id;
+	int id = ESPTCP_UDP;
 
+	if (!is_initial(message))
+	{
+		return;
+	}
 	metadata = message->get_metadata(message, ESPTCP_METADATA);
-	if (metadata && is_initial(message))
+	if (metadata)
 	{
 		metadata->get(metadata, &id);
 		DBG1(DBG_IKE, "IKE_SA is initiated over TCP from %#H",
 			 message->get_source(message));
-		this->connections->assign(this->connections, ike_sa, id);
+	}
+	if (!this->connections->assign(this->connections, ike_sa, id))
+	{
+		DBG1(DBG_IKE, "TCP connection from %#H is gone, IKE_SA is dropped",
+			 message->get_source(message));
+		/* this lets charon ignore the message */
+		message->set_exchange_type(message, EXCHANGE_TYPE_UNDEFINED);
+		refuse(ike_sa);
 	}
 }
 
@@ -285,15 +302,7 @@ METHOD(listener_t, message, bool,
 METHOD(listener_t, ike_rekey, bool,
 	private_esptcp_listener_t *this, ike_sa_t *old, ike_sa_t *new)
 {
-	esptcp_connection_t *connection;
-
-	connection = this->connections->get_by_ike_sa(this->connections, old);
-	if (connection)
-	{
-		this->connections->assign(this->connections, new,
-								  connection->get_id(connection));
-		connection->destroy(connection);
-	}
+	this->connections->inherit(this->connections, old, new);
 	return TRUE;
 }
 

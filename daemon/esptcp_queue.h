@@ -12,9 +12,20 @@
 
 /**
  * Key of the packet metadata that names the TCP connection, an int. Packets
- * without it belong to UDP, or have to be looked up by their addresses.
+ * received without it are from UDP; those to send without it belong to no
+ * IKE_SA that we know, and have to be looked up.
  */
 #define ESPTCP_METADATA "esptcp"
+
+/**
+ * Value of ESPTCP_METADATA for messages to send that no connection may send.
+ */
+#define ESPTCP_NO_CONNECTION 0
+
+/**
+ * Value of ESPTCP_METADATA for messages to send over UDP.
+ */
+#define ESPTCP_UDP -1
 
 typedef struct esptcp_queue_t esptcp_queue_t;
 

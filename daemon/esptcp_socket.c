@@ -86,13 +86,15 @@ static bool uses_tcp(private_esptcp_socket_t *this, packet_t *packet,
 	if (metadata)
 	{
 		metadata->get(metadata, &id);
+		if (id == ESPTCP_UDP)
+		{
+			return FALSE;
+		}
 		*connection = this->connections->get(this->connections, id);
 		return TRUE;
 	}
 	/* packets that belong to no IKE_SA, such as those with a COOKIE */
-	*connection = this->connections->get_by_hosts(this->connections,
-												packet->get_source(packet),
-												packet->get_destination(packet));
+	*connection = this->connections->get_by_packet(this->connections, packet);
 	return *connection != NULL;
 }
 
@@ -129,7 +131,7 @@ METHOD(socket_t, sender, status_t,
 	}
 	if (!connection)
 	{
-		DBG1(DBG_NET, "message to %#H dropped, its TCP connection is gone",
+		DBG1(DBG_NET, "message to %#H dropped, it has no TCP connection",
 			 packet->get_destination(packet));
 		return FAILED;
 	}

@@ -28,7 +28,7 @@ local_transport() {
 }
 
 accounts_are_good() {
-	within 5 sums_agree && no_drops && [ "${stat[ga.tx-esp-frames]}" -gt "$before" ]
+	within 5 sums_agree esp ike && no_drops && [ "${stat[ga.tx-esp-frames]}" -gt "$before" ]
 }
 
 # run 4|6 tunnel|transport TRAFFIC ALGORITHMS [OPTION...]

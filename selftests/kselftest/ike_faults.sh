@@ -41,12 +41,11 @@ never_bare() {
 late_responder() {
 	local pid
 
-	gateways_stop
-	configure && gateway_start ga || return
+	restart tcp "" || return
 	inside ga swanctl --initiate --child net > "$work/initiate" 2>&1 &
 	pid=$!
-	within 20 log_has ga 'failed: Connection refused' && gateway_start gb &&
-		wait $pid && clients_talk
+	within 20 log_has ga 'failed: Connection refused' && configure &&
+		swan gb --reload-settings > /dev/null && wait $pid && clients_talk
 }
 
 # fails MESSAGE: initiating fails at once, for the reason logged
@@ -89,7 +88,9 @@ knock() {
 
 wrong_prefix() {
 	configure && gateways_stop
-	gateway_start gb && knock 5 'GET / HTTP/1.0' && log_has gb 'no IKETCP stream prefix'
+	gateway_start gb || return
+	knock 5 'GET / HTTP/1.0' 2> /dev/null
+	log_has gb 'no IKETCP stream prefix'
 }
 
 no_prefix() {
@@ -146,7 +147,11 @@ check "a responder that comes late" late_responder
 check "an unknown transport is refused" unknown_transport
 check "a port out of range is refused" port_out_of_range
 check "a port that is taken is logged" port_taken
-check "IKEv1 is refused" ikev1_refused
+if grep -q 'initiating Main Mode' "${charon%/*}/libcharon.so.0"; then
+	check "IKEv1 is refused" ikev1_refused
+else
+	ktap_test_skip "IKEv1 is refused: this strongSwan does not have it"
+fi
 check "another prefix ends the connection" wrong_prefix
 check "no prefix ends the connection" no_prefix
 check "no IKE_SA ends the connection" no_ike

@@ -300,15 +300,17 @@ exceeds() {
 	[ "${stat[$1.$2]}" -gt "$3" ]
 }
 
-# sums_agree: what one side says it sent, the other says it received
+# sums_agree esp|ike...: what one side says it sent, the other says it received
 sums_agree() {
-	local what
+	local kind what
 
 	stats ga
 	stats gb
-	for what in esp-frames esp-bytes ike-frames ike-bytes; do
-		[ "${stat[ga.tx-$what]}" = "${stat[gb.rx-$what]}" ] &&
-			[ "${stat[gb.tx-$what]}" = "${stat[ga.rx-$what]}" ] || return
+	for kind; do
+		for what in "$kind-frames" "$kind-bytes"; do
+			[ "${stat[ga.tx-$what]}" = "${stat[gb.rx-$what]}" ] &&
+				[ "${stat[gb.tx-$what]}" = "${stat[ga.rx-$what]}" ] || return
+		done
 	done
 }
 
