@@ -27,7 +27,7 @@ cp "$here/esptcp.yaml" "$spec"
 touch "$tmp/MAINTAINERS"	# by which the generator knows the top of a tree
 
 generate() {
-	local file=$1 part=$tmp/$(basename "$1")
+	local file=$1 part=$tmp/${1##*/}
 
 	shift
 	python3 "$src/tools/net/ynl/ynl-gen-c.py" --spec "$spec" "$@" -o "$part"
