@@ -49,7 +49,7 @@ clean-tools clean-daemon: clean-%:
 	$(MAKE) -C $* clean
 
 check:
-	@command -v python3 > /dev/null || { apt-get -qq update && apt-get -qq install -y python3; }
+	@bash -c '. selftests/vm/lib.sh && need python3=python3'
 	@selftests/vm/check $(TEST)
 
 demo:

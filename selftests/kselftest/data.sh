@@ -57,36 +57,41 @@ see_esp() {
 }
 
 # pcrypt hands each packet to another CPU and comes back later, as hardware
-# does. Asking for it, if only once and in vain, makes the kernel offer it to
-# new SAs, before the one that they had until now.
+# does. Asking for it once, over the algorithm that SAs had until now, makes the
+# kernel build what it offers to new SAs upon it.
 pcrypt_offered() {
-	modprobe -qa pcrypt algif_aead
-	python3 -c '
-import contextlib, socket
-with contextlib.suppress(FileNotFoundError):
-    socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(
-        ("aead", "pcrypt(seqiv(rfc4106(gcm(aes))))"))' && within 5 pcrypt_references 1
+	local key value name='' driver=''
+
+	while read -r key _ value; do
+		case $key in
+		name) name=$value ;;
+		driver) [ "$name" != "rfc4106(gcm(aes))" ] || driver=$value ;;
+		esac
+	done < /proc/crypto
+	modprobe -qa pcrypt algif_aead && python3 -c '
+import socket, sys
+socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(("aead", sys.argv[1]))' "pcrypt($driver)"
 }
 
-# pcrypt_references COUNT: so many at least are held, one by the kernel itself
-pcrypt_references() {
-	local key value driver
+# pcrypt_used: SAs hold references to it, beside the kernel's own one
+pcrypt_used() {
+	local key value driver=''
 
 	while read -r key _ value; do
 		case $key in
 		driver) driver=$value ;;
-		refcnt) [[ $driver != pcrypt\(seqiv* || $value -lt $1 ]] || return 0 ;;
+		refcnt) [[ $driver != seqiv\(pcrypt* || $value -lt 5 ]] || return 0 ;;
 		esac
 	done < /proc/crypto
 	return 1
 }
 
 pcrypt_forwarded() {
-	pcrypt_references 5 && forwarded
+	pcrypt_used && forwarded
 }
 
 pcrypt_local() {
-	pcrypt_references 5 && local_transport
+	pcrypt_used && local_transport
 }
 
 test_start 16

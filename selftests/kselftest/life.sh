@@ -128,7 +128,7 @@ networks_go() {
 	for name in "${!pids[@]}"; do
 		end "$name" KILL
 	done
-	within 20 unused
+	within 90 unused
 }
 
 unused() {

@@ -746,6 +746,21 @@ TEST_F(binding, is_replaced)
 	pair_close(&p);
 }
 
+/* The SAs' addresses are not those of a connection of the other family. */
+TEST_F(binding, is_not_replaced_by_another_family)
+{
+	struct binding out = binding(self->first, ESPTCP_DIR_OUT, 0x1000);
+	struct pair p;
+	uint32_t id;
+
+	ASSERT_EQ(0, genl_bind(&self->g, &out));
+	ASSERT_EQ(0, pair_open(&p, IPV6));
+	EXPECT_EQ(-EAFNOSUPPORT, genl_attach(&self->g, p.owner, self->first, &id));
+	EXPECT_EQ(1, bindings_of(&self->g, self->first));
+	EXPECT_EQ(2, counter("connections"));
+	pair_close(&p);
+}
+
 /* An attach that fails leaves the bindings where they are. */
 TEST_F(binding, is_not_replaced_in_vain)
 {

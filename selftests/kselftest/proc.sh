@@ -47,6 +47,10 @@ inode() {
 	done
 }
 
+ss_shows_the_protocol() {
+	[[ $(ns ga ss -Htin "sport = ${1##*:}" ) =~ tcp-ulp-esptcp ]]
+}
+
 shows_the_end() {
 	end b "$1"
 	within 5 ended "$2"
@@ -73,11 +77,12 @@ close() {
 	carriers_forget
 }
 
-test_start 7
+test_start 8
 open 4
 check "counters are named as specified" named_as_specified
 check "each field has a name" fields_are_named
 check "an IPv4 connection is shown" shows_the_connection 203.0.113.1:4500
+check "ss shows the protocol" ss_shows_the_protocol "$(field local)"
 check "its end is shown: eof" shows_the_end TERM eof
 close
 open 6

@@ -128,6 +128,15 @@ TEST_F(family, many_in_a_segment)
 	EXPECT_EQ(0, expect_kind_counters(100));
 }
 
+/* SO_RCVLOWAT counts octets of a stream, which the owner does not see. */
+TEST_F(family, low_water_mark)
+{
+	EXPECT_ERROR(EOPNOTSUPP, set_int(self->p.owner, SOL_SOCKET,
+					 SO_RCVLOWAT, 10000));
+	ASSERT_EQ(0, write_ike(self->p.peer, 100, 1));
+	EXPECT_EQ(0, expect_ike(self->p.owner, 100, 1));
+}
+
 /* Lone keepalives, empty frames, runts and ESP are no messages. */
 TEST_F(family, nothing_for_the_owner)
 {
@@ -381,6 +390,14 @@ TEST_F(plain, before_attaching)
 	EXPECT_EQ(0, expect_ike(self->p.owner, 100, 4));
 	EXPECT_EQ(1, counter("rx-drop-unbound"));
 	stream_free(&s);
+}
+
+TEST_F(plain, low_water_mark_before_attaching)
+{
+	ASSERT_EQ(0, set_int(self->p.owner, SOL_SOCKET, SO_RCVLOWAT, 10000));
+	ASSERT_EQ(0, pair_attach(self->p.owner));
+	ASSERT_EQ(0, write_ike(self->p.peer, 100, 1));
+	EXPECT_EQ(0, expect_ike(self->p.owner, 100, 1));
 }
 
 /* An urgent octet is an octet of the stream like any other (RFC 6093). */

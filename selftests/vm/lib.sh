@@ -30,14 +30,25 @@ esac
 
 # need COMMAND=PACKAGE...: install what this machine lacks
 need() {
-	local item missing=()
+	[ -z "$(lacking "$@")" ] || locked "$cache/install.lock" install_lacking "$@"
+}
+
+lacking() {
+	local item
 
 	for item; do
-		command -v "${item%=*}" > /dev/null || missing+=("${item#*=}")
+		command -v "${item%=*}" > /dev/null || echo "${item#*=}"
 	done
-	[ ${#missing[@]} = 0 ] && return
-	progress "installing ${missing[*]}"
-	logged "$cache/install.log" apt_install "${missing[@]}"
+}
+
+install_lacking() {
+	local packages
+
+	mapfile -t packages < <(lacking "$@")
+	[ ${#packages[@]} = 0 ] && return	# another run did while we waited
+	progress "installing ${packages[*]}"
+	logged "$cache/install.log" apt_install "${packages[@]}"
+	hash -r
 }
 
 apt_install() {
@@ -68,7 +79,7 @@ logged() {
 
 	"$@" > "$log" 2>&1 < /dev/null &
 	wait $! || die "$1 failed, $log ends with:
-$(tail -n "${loglines:-5}" "$log")"
+$(tail -n "${loglines:-5}" "$log" | tr -d '\0')"
 }
 
 mkdir -p "$cache/$DIST"
