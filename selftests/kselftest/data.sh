@@ -68,22 +68,30 @@ pcrypt_offered() {
 		driver) [ "$name" != "rfc4106(gcm(aes))" ] || driver=$value ;;
 		esac
 	done < /proc/crypto
+	# 7.2 makes it and says EEXIST.
 	modprobe -qa pcrypt algif_aead && python3 -c '
-import socket, sys
-socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(("aead", sys.argv[1]))' "pcrypt($driver)"
+import contextlib, socket, sys
+with contextlib.suppress(FileExistsError):
+    socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).bind(("aead", sys.argv[1]))
+' "pcrypt($driver)" && crypto_references "pcrypt($driver)" 1
 }
 
-# pcrypt_used: SAs hold references to it, beside the kernel's own one
-pcrypt_used() {
+# crypto_references DRIVER COUNT: that many are held, one by the kernel itself
+crypto_references() {
 	local key value driver=''
 
 	while read -r key _ value; do
 		case $key in
 		driver) driver=$value ;;
-		refcnt) [[ $driver != seqiv\(pcrypt* || $value -lt 5 ]] || return 0 ;;
+		refcnt) [[ $driver != "$1"* || $value -lt $2 ]] || return 0 ;;
 		esac
 	done < /proc/crypto
 	return 1
+}
+
+# The four SAs have it.
+pcrypt_used() {
+	crypto_references "seqiv(pcrypt(" 5
 }
 
 pcrypt_forwarded() {
