@@ -73,20 +73,15 @@ void esptcp_conn_put(struct esptcp_conn *conn)
 }
 
 /* The callbacks run under the socket lock or in process context. */
-static void kick(struct sock *sk)
+static void conn_data_ready(struct sock *sk)
 {
 	struct esptcp_conn *conn;
 
 	rcu_read_lock();
 	conn = esptcp_conn_of(sk);
 	if (conn)
-		esptcp_worker_kick(conn);
+		esptcp_worker_kick(&conn->rx_work);
 	rcu_read_unlock();
-}
-
-static void conn_data_ready(struct sock *sk)
-{
-	kick(sk);
 }
 
 static void conn_state_change(struct sock *sk)
@@ -96,7 +91,7 @@ static void conn_state_change(struct sock *sk)
 	rcu_read_lock();
 	conn = esptcp_conn_of(sk);
 	if (conn) {
-		esptcp_worker_kick(conn);
+		esptcp_worker_kick(&conn->rx_work);
 		/* Before it is down, esptcp_conn_check_end() wakes them. */
 		if (READ_ONCE(conn->state) == ESPTCP_STATE_DOWN)
 			conn->saved.state_change(sk);
@@ -112,7 +107,7 @@ static void conn_write_space(struct sock *sk)
 	conn = esptcp_conn_of(sk);
 	if (conn) {
 		if (esptcp_tx_pending(conn))
-			esptcp_worker_kick(conn);
+			esptcp_worker_kick(&conn->tx_work);
 		conn->saved.write_space(sk);
 	}
 	rcu_read_unlock();
@@ -134,7 +129,8 @@ static void conn_error_report(struct sock *sk)
 			WRITE_ONCE(conn->error, sk->sk_err);
 		else
 			WRITE_ONCE(sk->sk_err, 0);
-		esptcp_worker_kick(conn);
+		esptcp_worker_kick(&conn->rx_work);
+		esptcp_worker_kick(&conn->tx_work);
 		conn->saved.error_report(sk);
 	}
 	rcu_read_unlock();
@@ -199,7 +195,7 @@ static void conn_abort(struct work_struct *work)
 	struct esptcp_conn *conn = container_of(work, struct esptcp_conn, abort);
 
 	tcp_abort(conn->sk, EPROTO);
-	esptcp_worker_kick(conn);
+	esptcp_worker_kick(&conn->rx_work);
 	esptcp_conn_put(conn);
 }
 
@@ -220,9 +216,8 @@ static struct esptcp_conn *conn_alloc(struct sock *sk)
 	conn->inode = sock_i_ino(sk);
 	conn->attached = jiffies;
 	INIT_LIST_HEAD(&conn->bindings);
-	INIT_LIST_HEAD(&conn->work_node);
 	INIT_WORK(&conn->abort, conn_abort);
-	skb_queue_head_init(&conn->ike_rx);
+	esptcp_rx_init(conn);
 	esptcp_tx_init(conn);
 	conn_set_addresses(conn);
 
@@ -275,7 +270,7 @@ static int conn_attach(struct sock *sk)
 	conn_set_callbacks(conn);
 	esptcp_socket_attach(sk);
 	esptcp_nl_conn_event(conn, ESPTCP_CMD_CONN_UP_NTF);
-	esptcp_worker_kick(conn);
+	esptcp_worker_kick(&conn->rx_work);
 	return 0;
 }
 
@@ -310,8 +305,8 @@ static u8 reason_of_error(int error)
 
 /**
  * esptcp_conn_check_end() - see whether TCP has ended
- * @conn: the connection; the caller holds the socket lock and has parsed all
- *	that TCP received
+ * @conn: the connection; the caller holds the socket lock in softirq, and has
+ *	parsed all that TCP received
  */
 void esptcp_conn_check_end(struct esptcp_conn *conn)
 {
@@ -332,6 +327,8 @@ void esptcp_conn_check_end(struct esptcp_conn *conn)
 	else
 		return;
 
+	/* The peer may still read what TCP can take at once. */
+	esptcp_tx_flush(conn);
 	conn_down(conn, reason);
 	/* Readers and pollers wait for our state, not for TCP's. */
 	conn->saved.state_change(sk);

@@ -51,14 +51,14 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
 }
 
 /**
- * struct rx_run - one call of esptcp_rx_read()
+ * struct rx_pass - one call of rx_read()
  * @conn: the connection
  * @budget: frames that may still be completed
  * @done: frames completed
  * @esp: ESP frames completed
  * @ike: whether an IKE message was completed
  */
-struct rx_run {
+struct rx_pass {
 	struct esptcp_conn *conn;
 	int budget;
 	int done;
@@ -179,9 +179,9 @@ static struct sk_buff *rx_begin_esp(struct esptcp_conn *conn)
 	return skb;
 }
 
-static void rx_ike(struct rx_run *run, struct sk_buff *skb)
+static void rx_ike(struct rx_pass *pass, struct sk_buff *skb)
 {
-	struct esptcp_conn *conn = run->conn;
+	struct esptcp_conn *conn = pass->conn;
 	struct net *net = sock_net(conn->sk);
 
 	esptcp_count(net, conn, ESPTCP_A_STATS_RX_IKE_FRAMES, 1);
@@ -190,42 +190,42 @@ static void rx_ike(struct rx_run *run, struct sk_buff *skb)
 	__skb_queue_tail(&conn->ike_rx, skb);
 	conn->ike_rx_bytes += skb->truesize;
 	spin_unlock_bh(&conn->ike_rx.lock);
-	run->ike = true;
+	pass->ike = true;
 }
 
-static void rx_complete(struct rx_run *run)
+static void rx_complete(struct rx_pass *pass)
 {
-	struct esptcp_conn *conn = run->conn;
+	struct esptcp_conn *conn = pass->conn;
 	struct sk_buff *skb = conn->frame;
 
-	run->budget--;
-	run->done++;
+	pass->budget--;
+	pass->done++;
 	conn->frame = NULL;
 	if (!skb)
 		return;
 	if (conn->frame_verdict == ESPTCP_IKE)
-		rx_ike(run, skb);
+		rx_ike(pass, skb);
 	else
-		__skb_queue_tail(run->esp, skb);
+		__skb_queue_tail(pass->esp, skb);
 }
 
-static void rx_body(struct rx_run *run, const struct sk_buff *in,
+static void rx_body(struct rx_pass *pass, const struct sk_buff *in,
 		    unsigned int off, unsigned int n)
 {
-	struct esptcp_conn *conn = run->conn;
+	struct esptcp_conn *conn = pass->conn;
 	struct esptcp_parser *p = &conn->parser;
 
 	if (conn->frame && n)
 		rx_copy(conn->frame, esptcp_parser_message_len(p) - p->left,
 			in, off, n);
 	if (esptcp_parser_body(p, n))
-		rx_complete(run);
+		rx_complete(pass);
 }
 
 /* Return: false if the stream is corrupt. */
-static bool rx_head(struct rx_run *run, unsigned int n)
+static bool rx_head(struct rx_pass *pass, unsigned int n)
 {
-	struct esptcp_conn *conn = run->conn;
+	struct esptcp_conn *conn = pass->conn;
 
 	conn->frame_verdict = esptcp_parser_head(&conn->parser, n);
 	switch (conn->frame_verdict) {
@@ -233,13 +233,13 @@ static bool rx_head(struct rx_run *run, unsigned int n)
 		return true;
 	case ESPTCP_EMPTY:
 		rx_count(conn, ESPTCP_A_STATS_RX_EMPTY);
-		run->budget--;
-		run->done++;
+		pass->budget--;
+		pass->done++;
 		return true;
 	case ESPTCP_KEEPALIVE:
 		rx_count(conn, ESPTCP_A_STATS_RX_KEEPALIVE);
-		run->budget--;
-		run->done++;
+		pass->budget--;
+		pass->done++;
 		return true;
 	case ESPTCP_BAD_LENGTH:
 		esptcp_conn_bad_length(conn);
@@ -256,7 +256,7 @@ static bool rx_head(struct rx_run *run, unsigned int n)
 		break;
 	}
 	if (!conn->parser.left)
-		rx_body(run, NULL, 0, 0);
+		rx_body(pass, NULL, 0, 0);
 	return true;
 }
 
@@ -264,42 +264,38 @@ static bool rx_head(struct rx_run *run, unsigned int n)
 static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
 		    unsigned int off, size_t len)
 {
-	struct rx_run *run = desc->arg.data;
-	struct esptcp_parser *p = &run->conn->parser;
+	struct rx_pass *pass = desc->arg.data;
+	struct esptcp_parser *p = &pass->conn->parser;
 	size_t left = len;
 	unsigned int n;
 
-	while (left && run->budget > 0) {
+	while (left && pass->budget > 0) {
 		if (p->body) {
 			n = min_t(size_t, p->left, left);
-			rx_body(run, in, off, n);
+			rx_body(pass, in, off, n);
 		} else {
 			n = min_t(size_t, esptcp_parser_want(p), left);
 			skb_copy_bits(in, off, p->head + p->have, n);
-			if (!rx_head(run, n))
-				run->budget = 0;
+			if (!rx_head(pass, n))
+				pass->budget = 0;
 		}
 		off += n;
 		left -= n;
 	}
-	if (run->budget <= 0)
+	if (pass->budget <= 0)
 		desc->count = 0;
 	return len - left;
 }
 
-/**
- * esptcp_rx_read() - parse what TCP has received
- * @conn: the connection; the caller holds the socket lock
- * @budget: how many frames to complete at most
- * @esp: where to put ESP frames, for esptcp_rx_deliver()
- *
- * Return: how many frames were completed
+/*
+ * Parse what TCP has received, under the socket lock. ESP frames go to @esp.
+ * Return: how many frames were completed.
  */
-int esptcp_rx_read(struct esptcp_conn *conn, int budget,
+static int rx_read(struct esptcp_conn *conn, int budget,
 		   struct sk_buff_head *esp)
 {
-	struct rx_run run = { .conn = conn, .budget = budget, .esp = esp };
-	read_descriptor_t desc = { .count = 1, .arg.data = &run };
+	struct rx_pass pass = { .conn = conn, .budget = budget, .esp = esp };
+	read_descriptor_t desc = { .count = 1, .arg.data = &pass };
 	struct sock *sk = conn->sk;
 
 	if (conn->state == ESPTCP_STATE_DOWN ||
@@ -314,9 +310,9 @@ int esptcp_rx_read(struct esptcp_conn *conn, int budget,
 		WRITE_ONCE(tcp_sk(sk)->urg_data, 0);
 
 	tcp_read_sock(sk, &desc, rx_actor);
-	if (run.ike)
+	if (pass.ike)
 		conn->saved.data_ready(sk);
-	return run.done;
+	return pass.done;
 }
 
 /*
@@ -411,12 +407,8 @@ static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
 		xfrm4_rcv_encap(skb, IPPROTO_ESP, 0, 0);
 }
 
-/**
- * esptcp_rx_deliver() - hand ESP frames to XFRM
- * @conn: the connection they came by; the socket lock is not held
- * @esp: the frames; empty afterwards
- */
-void esptcp_rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
+/* Hand ESP frames to XFRM, not under the socket lock: it may send an answer. */
+static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 {
 	struct net_device *dev;
 	struct sk_buff *skb;
@@ -432,6 +424,40 @@ void esptcp_rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 	while ((skb = __skb_dequeue(esp)))
 		rx_deliver_one(conn, skb, dev);
 	rcu_read_unlock();
+}
+
+/* What a worker does; a process that holds the socket lock calls it again. */
+static bool rx_run(struct esptcp_conn *conn, int budget, int *done)
+{
+	struct sock *sk = conn->sk;
+	struct sk_buff_head esp;
+	int n = 0;
+
+	__skb_queue_head_init(&esp);
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk)) {
+		set_bit(ESPTCP_F_RX_DEFERRED, &conn->flags);
+	} else if (!test_bit(ESPTCP_F_DETACHED, &conn->flags)) {
+		n = rx_read(conn, budget, &esp);
+		if (n < budget)
+			esptcp_conn_check_end(conn);
+	}
+	bh_unlock_sock(sk);
+
+	rx_deliver(conn, &esp);
+	*done += n;
+	return n >= budget;
+}
+
+/**
+ * esptcp_rx_init() - prepare a connection for receiving
+ * @conn: the connection
+ */
+void esptcp_rx_init(struct esptcp_conn *conn)
+{
+	skb_queue_head_init(&conn->ike_rx);
+	conn->rx_work.conn = conn;
+	conn->rx_work.run = rx_run;
 }
 
 /**

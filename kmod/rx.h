@@ -4,9 +4,7 @@
 
 #include "types.h"
 
-int esptcp_rx_read(struct esptcp_conn *conn, int budget,
-		   struct sk_buff_head *esp);
-void esptcp_rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp);
+void esptcp_rx_init(struct esptcp_conn *conn);
 void esptcp_rx_end(struct esptcp_conn *conn);
 void esptcp_rx_purge(struct esptcp_conn *conn);
 struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn);

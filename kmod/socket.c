@@ -327,8 +327,10 @@ static void socket_release_cb(struct sock *sk)
 	struct esptcp_conn *conn = esptcp_conn_of(sk);
 
 	conn->base->release_cb(sk);
-	if (test_and_clear_bit(ESPTCP_F_DEFERRED, &conn->flags))
-		esptcp_worker_kick(conn);
+	if (test_and_clear_bit(ESPTCP_F_RX_DEFERRED, &conn->flags))
+		esptcp_worker_kick(&conn->rx_work);
+	if (test_and_clear_bit(ESPTCP_F_TX_DEFERRED, &conn->flags))
+		esptcp_worker_kick(&conn->tx_work);
 }
 
 static void prot_build(struct proto *prot, const struct proto *base)

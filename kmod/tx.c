@@ -101,20 +101,6 @@ void esptcp_tx_module_exit(void)
 	free_percpu(tx_pieces);
 }
 
-/**
- * esptcp_tx_init() - prepare a connection for sending
- * @conn: the connection
- */
-void esptcp_tx_init(struct esptcp_conn *conn)
-{
-	skb_queue_head_init(&conn->tx_queue);
-	__skb_queue_head_init(&conn->tx_ike);
-	__skb_queue_head_init(&conn->tx_batch);
-	codel_vars_init(&conn->tx_codel);
-	codel_stats_init(&conn->tx_codel_stats);
-	conn->tx_open = true;
-}
-
 /* Return: 0, or the reason why the packet cannot become a frame. */
 static int tx_frame(struct sk_buff *skb)
 {
@@ -165,7 +151,7 @@ void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
 	if (reason)
 		goto drop;
 
-	esptcp_worker_kick(conn);
+	esptcp_worker_kick(&conn->tx_work);
 	return;
 drop:
 	esptcp_drop(net, conn, skb, reason);
@@ -501,11 +487,42 @@ void esptcp_tx_flush_bh(struct esptcp_conn *conn)
 	local_bh_disable();
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk))
-		set_bit(ESPTCP_F_DEFERRED, &conn->flags);
+		set_bit(ESPTCP_F_TX_DEFERRED, &conn->flags);
 	else if (esptcp_tx_flush(conn))
-		esptcp_worker_kick(conn);
+		esptcp_worker_kick(&conn->tx_work);
 	bh_unlock_sock(sk);
 	local_bh_enable();
+}
+
+/* What a worker does; a process that holds the socket lock calls it again. */
+static bool tx_run(struct esptcp_conn *conn, int budget, int *done)
+{
+	struct sock *sk = conn->sk;
+	bool more = false;
+
+	bh_lock_sock(sk);
+	if (sock_owned_by_user(sk))
+		set_bit(ESPTCP_F_TX_DEFERRED, &conn->flags);
+	else if (!test_bit(ESPTCP_F_DETACHED, &conn->flags))
+		more = esptcp_tx_flush(conn);
+	bh_unlock_sock(sk);
+	return more;
+}
+
+/**
+ * esptcp_tx_init() - prepare a connection for sending
+ * @conn: the connection
+ */
+void esptcp_tx_init(struct esptcp_conn *conn)
+{
+	skb_queue_head_init(&conn->tx_queue);
+	__skb_queue_head_init(&conn->tx_ike);
+	__skb_queue_head_init(&conn->tx_batch);
+	codel_vars_init(&conn->tx_codel);
+	codel_stats_init(&conn->tx_codel_stats);
+	conn->tx_open = true;
+	conn->tx_work.conn = conn;
+	conn->tx_work.run = tx_run;
 }
 
 /**

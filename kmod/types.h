@@ -72,9 +72,26 @@ struct esptcp_net {
 	struct esptcp_mib __percpu *mib;
 };
 
+/**
+ * struct esptcp_work - one thing that a worker does for a connection
+ * @conn: the connection; set once
+ * @run: does it, in softirq and without a lock; returns whether there is more
+ *	to do at once. It handles at most @budget frames, adds to *@done how
+ *	many there were; set once
+ * @kicks: how often it was asked for since the worker last looked
+ * @node: entry in a worker's list, used while @kicks is not 0
+ */
+struct esptcp_work {
+	struct esptcp_conn *conn;
+	bool (*run)(struct esptcp_conn *conn, int budget, int *done);
+	atomic_t kicks;
+	struct list_head node;
+};
+
 /* Bits of struct esptcp_conn.flags. */
 enum {
-	ESPTCP_F_DEFERRED,	/* worker found the socket owned by a process */
+	ESPTCP_F_RX_DEFERRED,	/* rx_work found the socket owned by a process */
+	ESPTCP_F_TX_DEFERRED,	/* tx_work did */
 	ESPTCP_F_DETACHED,	/* the owner has closed the socket */
 	ESPTCP_F_BAD_LENGTH,	/* the stream is corrupt, abort is under way */
 	ESPTCP_F_RD_SHUT,	/* shutdown(SHUT_RD) */
@@ -129,8 +146,8 @@ struct esptcp_callbacks {
  * @tx_ike_bytes: octets of IKE in @tx_ike and @tx_batch; likewise
  * @tx_batch: frames that TCP takes next, the first perhaps in part; likewise
  * @tx_offset: octets of the first frame that TCP has taken; likewise
- * @work_kicks: how often the worker was called since it last looked
- * @work_node: entry in a worker's list, used while @work_kicks is not 0
+ * @rx_work: parses what TCP has received, notices its end
+ * @tx_work: writes what waits into TCP
  * @abort: resets the connection after a fatal framing error
  * @counters: what it did
  */
@@ -172,8 +189,8 @@ struct esptcp_conn {
 	struct sk_buff_head tx_batch;
 	u32 tx_offset;
 
-	atomic_t work_kicks;
-	struct list_head work_node;
+	struct esptcp_work rx_work;
+	struct esptcp_work tx_work;
 	struct work_struct abort;
 
 	struct esptcp_counters counters;

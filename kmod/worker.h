@@ -6,6 +6,6 @@
 
 int esptcp_worker_init(void);
 void esptcp_worker_exit(void);
-void esptcp_worker_kick(struct esptcp_conn *conn);
+void esptcp_worker_kick(struct esptcp_work *work);
 
 #endif /* ESPTCP_WORKER_H */
