@@ -110,11 +110,13 @@ routed() {
 # Steer each flow to one CPU, as network devices do. veth leaves packets to the
 # CPU that sends, and a flow that changes CPUs loses its order.
 steer_flows() {
-	local name
+	local name cpus
 
+	printf -v cpus %x $(((1 << $(nproc)) - 1))
 	for name in ca ga r gb cb; do
 		ip netns exec "esptcp-$$-$name" sh -c \
-			'for f in /sys/class/net/*/queues/rx-*/rps_cpus; do echo f > $f; done'
+			"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do echo $cpus > \$f; done" ||
+			return
 	done
 }
 
@@ -186,7 +188,7 @@ net_up() {
 		route add fd01::/64 via 2001:db8:2::254 src fd02::1
 	END
 	router_rules
-	steer_flows
+	steer_flows || return
 	family 4
 	background echo_b cb helper/traffic serve
 	background echo_gb gb helper/traffic serve

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The network of the benchmarks: two gateways, and a client behind each.
+
+    ca ---------- ga ---------- gb ---------- cb
+    10.1.0.2  .1   198.51.100.1 .2   10.2.0.1  .2
+
+Namespaces of this process; they end with close().
+"""
+import contextlib
+import ctypes
+import os
+import subprocess
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+A, B = "198.51.100.1", "198.51.100.2"
+LAN = {"ga": "10.1.0.1", "gb": "10.2.0.1"}
+CLIENT = {"ca": "10.1.0.2", "cb": "10.2.0.2"}
+NET = {"ga": "10.1.0.0/24", "gb": "10.2.0.0/24"}
+OUTER = {"ga": A, "gb": B}
+OTHER = {"ga": "gb", "gb": "ga"}
+NAMES = ("ca", "ga", "gb", "cb")
+
+
+def run(*command, **kwargs):
+    """Run a command, return what it printed; its errors are exceptions."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False, **kwargs)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def namespace(name):
+    """The name that `ip netns` knows it by."""
+    return f"bench-{os.getpid()}-{name}"
+
+
+def ip(name, *lines):
+    """Commands of ip(8) in a namespace."""
+    done = subprocess.run(["ip", "-n", namespace(name), "-batch", "-"], input="\n".join(lines),
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr}")
+
+
+def inside(name, *command):
+    """A command line that runs in a namespace."""
+    return ["nsenter", f"--net=/run/netns/{namespace(name)}", *command]
+
+
+@contextlib.contextmanager
+def entered(name):
+    """This thread is in the namespace meanwhile: sockets are made there."""
+    with open("/proc/thread-self/ns/net", "rb") as home, \
+            open(f"/run/netns/{namespace(name)}", "rb") as there:
+        if libc.setns(there.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            libc.setns(home.fileno(), CLONE_NEWNET)
+
+
+def link(left, right, device, left_address, right_address):
+    """A veth pair between two namespaces."""
+    ip(left, f"link add {device} type veth peer name {device} netns {namespace(right)}")
+    for name, address in ((left, left_address), (right, right_address)):
+        ip(name, f"link set {device} up", f"addr add {address}/24 dev {device}")
+
+
+def steer(name):
+    """Give each flow to one CPU, as network devices do. veth leaves packets to
+    the CPU that sends, and a flow that changes CPUs loses its order."""
+    mask = f"{(1 << os.cpu_count()) - 1:x}"
+    run("ip", "netns", "exec", namespace(name), "sh", "-c",
+        f"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do [ ! -e $f ] || echo {mask} > $f; done")
+
+
+def build():
+    """Make the namespaces, links and routes."""
+    for name in NAMES:
+        run("ip", "netns", "add", namespace(name))
+        ip(name, "link set lo up")
+    link("ca", "ga", "lan", CLIENT["ca"], LAN["ga"])
+    link("cb", "gb", "lan", CLIENT["cb"], LAN["gb"])
+    link("ga", "gb", "wan", A, B)
+    for client, gateway in (("ca", "ga"), ("cb", "gb")):
+        ip(client, f"route add default via {LAN[gateway]}")
+        ip(gateway, f"route add {NET[OTHER[gateway]]} via {OUTER[OTHER[gateway]]} "
+                    f"src {LAN[gateway]}")
+        run(*inside(gateway, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
+    for name in NAMES:
+        steer(name)
+
+
+def close():
+    """Undo build()."""
+    for name in NAMES:
+        subprocess.run(["ip", "netns", "del", namespace(name)], stderr=subprocess.DEVNULL,
+                       check=False)
