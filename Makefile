@@ -6,11 +6,13 @@
 #   make demo       a tunnel through a network that only lets TCP through
 #   make check      all tests, in virtual machines; see selftests/README.md
 #   make shell      a shell in such a machine
+#   make bench      compare with plain ESP and others; see selftests/bench/README.md
 #
 #   KDIR=   headers of the kernel to build for, instead of the running one's
 #   PARTS=  what to build and install, of: kmod tools daemon
 #   DIST=   Debian release of check, demo and shell: bookworm, trixie, sid
 #   TEST=   run only this test
+#   BENCH=  options of selftests/bench/bench
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PARTS ?= kmod tools daemon
@@ -58,7 +60,11 @@ demo:
 shell:
 	@selftests/vm/run --shell
 
+bench:
+	@bash -c '. selftests/vm/lib.sh && need python3=python3'
+	@selftests/bench/bench $(BENCH)
+
 export DIST PARTS DESTDIR
 
 .PHONY: all kmod tools daemon headers install install-kmod install-tools install-daemon \
-	clean clean-kmod clean-tools clean-daemon check demo shell
+	clean clean-kmod clean-tools clean-daemon check demo shell bench

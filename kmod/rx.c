@@ -390,11 +390,8 @@ static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
 			   struct net_device *dev)
 {
 	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
-	struct net *net = sock_net(conn->sk);
 	u16 family = rx_cb(skb)->family;
 
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
 	skb->dev = dev;
 	skb->skb_iif = dev->ifindex;
 	rx_push_headers(conn, skb);
@@ -410,6 +407,8 @@ static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
 /* Hand ESP frames to XFRM, not under the socket lock: it may send an answer. */
 static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 {
+	struct net *net = sock_net(conn->sk);
+	u64 frames = 0, bytes = 0;
 	struct net_device *dev;
 	struct sk_buff *skb;
 
@@ -419,11 +418,16 @@ static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 	rcu_read_lock();
 	dev = rx_device(conn->sk);
 	if (!dev)
-		esptcp_drop_queue(sock_net(conn->sk), conn, esp,
+		esptcp_drop_queue(net, conn, esp,
 				  ESPTCP_A_STATS_RX_DROP_NO_DEVICE);
-	while ((skb = __skb_dequeue(esp)))
+	while ((skb = __skb_dequeue(esp))) {
+		frames++;
+		bytes += skb->len;
 		rx_deliver_one(conn, skb, dev);
+	}
 	rcu_read_unlock();
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, frames);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, bytes);
 }
 
 /* What a worker does; a process that holds the socket lock calls it again. */

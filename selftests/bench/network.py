@@ -78,6 +78,18 @@ def steer(name):
         f"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do [ ! -e $f ] || echo {mask} > $f; done")
 
 
+def path(delay, loss):
+    """What the network between the gateways does: a round trip in ms, and a loss
+    in percent each way."""
+    for name in ("ga", "gb"):
+        netns = namespace(name)
+        subprocess.run(["tc", "-n", netns, "qdisc", "del", "dev", "wan", "root"],
+                       stderr=subprocess.DEVNULL, check=False)
+        if delay or loss:
+            run("tc", "-n", netns, "qdisc", "add", "dev", "wan", "root", "netem", "limit", "100000",
+                "delay", f"{delay / 2}ms", "loss", f"{loss}%")
+
+
 def build():
     """Make the namespaces, links and routes."""
     for name in NAMES:

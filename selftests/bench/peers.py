@@ -6,13 +6,17 @@ Each is a context manager, which takes the name of a cipher.
 import contextlib
 import socket
 import struct
+import subprocess
+import tempfile
 
-from network import B, NET, OTHER, OUTER, entered, inside, ip, run
+from network import B, LAN, NET, OTHER, OUTER, entered, inside, ip, run
 
 PORT = 4500
 TCP_ULP = 31
 UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
 LINGER_RESET = struct.pack("ii", 1, 0)
+MARK = 4500  # of packets, and the number of a routing table
+TUNNEL = {"ga": "192.0.2.1", "gb": "192.0.2.2"}  # OpenVPN's own addresses
 SPI = {"ga": "0x1001", "gb": "0x1002"}  # of what they send
 ALGORITHMS = {
     "null": 'auth digest_null "" enc cipher_null ""',
@@ -21,14 +25,15 @@ ALGORITHMS = {
 
 
 @contextlib.contextmanager
-def sas(cipher, encap=lambda sender: ""):
-    """SAs and policies of a tunnel on both gateways."""
+def sas(cipher, extra=lambda name, sender: ""):
+    """SAs and policies of a tunnel on both gateways; with what `extra` says of
+    the SA of a sender at a gateway."""
     try:
         for name, other in OTHER.items():
             for sender in OTHER:
                 ip(name, f"xfrm state add src {OUTER[sender]} dst {OUTER[OTHER[sender]]} "
                          f"proto esp spi {SPI[sender]} reqid 1 mode tunnel replay-window 128 "
-                         f"flag esn {ALGORITHMS[cipher]} {encap(sender)}")
+                         f"flag esn {ALGORITHMS[cipher]} {extra(name, sender)}")
             for direction, source, target in (("out", name, other), ("in", other, name),
                                               ("fwd", other, name)):
                 ip(name, f"xfrm policy add src {NET[source]} dst {NET[target]} dir {direction} "
@@ -79,7 +84,7 @@ def espintcp_encap(conns):
     """The encapsulation of the kernel's own ESP in TCP."""
     port = conns["ga"].getsockname()[1]
     ports = {"ga": f"{port} {PORT}", "gb": f"{PORT} {port}"}
-    return lambda sender: f"encap espintcp {ports[sender]} 0.0.0.0"
+    return lambda _name, sender: f"encap espintcp {ports[sender]} 0.0.0.0"
 
 
 @contextlib.contextmanager
@@ -104,7 +109,7 @@ def udp(cipher):
                 sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             sock.bind((OUTER[name], PORT))
             sock.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
-        stack.enter_context(sas(cipher, lambda sender: f"encap espinudp {PORT} {PORT} 0.0.0.0"))
+        stack.enter_context(sas(cipher, lambda _name, sender: f"encap espinudp {PORT} {PORT} 0.0.0.0"))
         yield
 
 
@@ -126,4 +131,95 @@ def esptcp(cipher):
         yield
 
 
-PEERS = {peer.__name__: peer for peer in (none, esp, udp, espintcp, esptcp)}
+@contextlib.contextmanager
+def esptcp_large(cipher):
+    """This module, where packets may be larger than the network's: outbound SAs
+    have a mark, by which their route has the device's MTU."""
+    rules = [f"rule add fwmark {MARK} lookup {MARK}", f"route add default dev esptcp0 table {MARK}"]
+    with connection() as conns, attached("ga", conns["ga"]), attached("gb", conns["gb"]):
+        for name in OTHER:
+            ip(name, *rules)
+        try:
+            with sas(cipher, lambda name, sender: f"output-mark {MARK}" if name == sender else ""):
+                yield
+        finally:
+            for name in OTHER:
+                ip(name, *(rule.replace("add", "del", 1) for rule in rules))
+
+
+@contextlib.contextmanager
+def mixed(cipher, ours):
+    """One gateway with this module, the other with the kernel's own ESP in TCP."""
+    theirs = OTHER[ours]
+    with connection() as conns, attached(ours, conns[ours]):
+        conns[theirs].setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"espintcp")
+        encap = espintcp_encap(conns)
+        with sas(cipher, lambda name, sender: encap(name, sender) if name == theirs else ""):
+            yield
+
+
+def to_espintcp(cipher):
+    """This module sends to the kernel's own ESP in TCP."""
+    return mixed(cipher, "ga")
+
+
+def from_espintcp(cipher):
+    """The kernel's own ESP in TCP sends to this module."""
+    return mixed(cipher, "gb")
+
+
+@contextlib.contextmanager
+def openvpn_process(name, *options):
+    """OpenVPN on a gateway, until it says that it is ready; then what comes from
+    the tunnel is forwarded."""
+    command = ["openvpn", "--dev", "tun0", "--port", str(PORT), "--ifconfig", TUNNEL[name],
+               TUNNEL[OTHER[name]], "--data-ciphers", "AES-128-GCM", "--tcp-nodelay", *options]
+    with subprocess.Popen(inside(name, *command), stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+def openvpn_wait(process):
+    """Wait until it is ready."""
+    said = []
+    for line in process.stdout:
+        if "Initialization Sequence Completed" in line:
+            return
+        said.append(line)
+    raise RuntimeError(f"openvpn: {''.join(said)}")
+
+
+@contextlib.contextmanager
+def openvpn(cipher):
+    """OpenVPN over TCP, which encrypts in user space."""
+    if cipher != "gcm":
+        raise RuntimeError("OpenVPN is measured with gcm only")
+    with tempfile.TemporaryDirectory() as directory:
+        certificate, key = f"{directory}/certificate", f"{directory}/key"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-subj", "/CN=bench", "-keyout", key, "-out", certificate)
+        fingerprint = run("openssl", "x509", "-in", certificate, "-noout", "-fingerprint",
+                          "-sha256").strip().partition("=")[2]
+        tls = ["--cert", certificate, "--key", key, "--peer-fingerprint", fingerprint]
+        with openvpn_process("gb", "--proto", "tcp-server", "--tls-server", "--dh", "none",
+                             *tls) as server, \
+                openvpn_process("ga", "--proto", "tcp-client", "--tls-client", "--remote", B,
+                                *tls) as client:
+            openvpn_wait(client)
+            openvpn_wait(server)
+            for name, other in OTHER.items():
+                ip(name, f"route add {NET[other]} dev tun0 src {LAN[name]} metric 1")
+                ip(name, f"route del {NET[other]} via {OUTER[other]}")
+            try:
+                yield
+            finally:
+                for name, other in OTHER.items():
+                    ip(name, f"route add {NET[other]} via {OUTER[other]} src {LAN[name]}")
+
+
+PEERS = {peer.__name__: peer for peer in
+         (none, esp, udp, espintcp, esptcp, esptcp_large, to_espintcp, from_espintcp, openvpn)}
