@@ -27,12 +27,18 @@ module_param(ike_queue_bytes, uint, 0644);
 MODULE_PARM_DESC(ike_queue_bytes,
 		 "Memory for IKE messages that wait for a connection's owner, in octets; more are dropped");
 
-/* Frames up to this size are linear; above, memory comes in single pages. */
-#define LINEAR_MAX	SKB_WITH_OVERHEAD(2 * PAGE_SIZE)
+/* Room that every packet has in front. */
+#define PAD		(NET_SKB_PAD + NET_IP_ALIGN)
+
+/*
+ * Packets up to this size come from NAPI's cache, in memory that GRO can pass
+ * on; above, up to the next size they are linear, and in single pages then.
+ */
+#define NAPI_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - PAD)
+#define LINEAR_MAX	(SKB_WITH_OVERHEAD(2 * PAGE_SIZE) - PAD)
 
 /* Room in front of an ESP packet: a link header for GRO, and an IP header. */
-#define ESP_HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN + ETH_HLEN + \
-			 sizeof(struct ipv6hdr))
+#define ESP_HEADROOM	(ETH_HLEN + sizeof(struct ipv6hdr))
 
 /**
  * struct rx_cb - what is known of a received ESP frame, in skb->cb
@@ -53,6 +59,7 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
 /**
  * struct rx_pass - one call of rx_read()
  * @conn: the connection
+ * @napi: the worker
  * @budget: frames that may still be completed
  * @done: frames completed
  * @esp: ESP frames completed
@@ -60,6 +67,7 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
  */
 struct rx_pass {
 	struct esptcp_conn *conn;
+	struct napi_struct *napi;
 	int budget;
 	int done;
 	struct sk_buff_head *esp;
@@ -71,29 +79,45 @@ static void rx_count(struct esptcp_conn *conn, int stat)
 	esptcp_count(sock_net(conn->sk), conn, stat, 1);
 }
 
+static struct sk_buff *alloc_large(unsigned int size)
+{
+	unsigned int linear = min_t(unsigned int, size, LINEAR_MAX);
+	unsigned int paged = size - linear;
+	struct sk_buff *skb;
+	int err;
+
+	skb = alloc_skb_with_frags(PAD + linear, paged, 0, &err,
+				   GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, PAD);
+	skb->data_len = paged;
+	skb->len += paged;
+	return skb;
+}
+
 /**
  * esptcp_alloc_skb() - memory for a frame
+ * @napi: the worker, in whose softirq this runs
  * @headroom: octets in front of the message
  * @len: octets of the message
  *
  * Return: a packet of that length, not initialised, or NULL
  */
-noinline struct sk_buff *esptcp_alloc_skb(unsigned int headroom,
+noinline struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,
+					  unsigned int headroom,
 					  unsigned int len)
 {
-	unsigned int linear = min_t(unsigned int, headroom + len, LINEAR_MAX);
-	unsigned int paged = headroom + len - linear;
 	struct sk_buff *skb;
-	int err;
 
-	skb = alloc_skb_with_frags(linear, paged, 0, &err,
-				   GFP_ATOMIC | __GFP_NOWARN);
+	if (headroom + len <= NAPI_MAX)
+		skb = napi_alloc_skb(napi, headroom + len);
+	else
+		skb = alloc_large(headroom + len);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, headroom);
-	skb_put(skb, linear - headroom);
-	skb->data_len = paged;
-	skb->len += paged;
+	skb_put(skb, len - skb->data_len);
 	return skb;
 }
 
@@ -127,12 +151,14 @@ static void rx_copy(struct sk_buff *to, unsigned int pos,
 	}
 }
 
-static struct sk_buff *rx_begin(struct esptcp_conn *conn, unsigned int headroom)
+static struct sk_buff *rx_begin(struct rx_pass *pass, unsigned int headroom)
 {
+	struct esptcp_conn *conn = pass->conn;
 	const struct esptcp_parser *p = &conn->parser;
 	struct sk_buff *skb;
 
-	skb = esptcp_alloc_skb(headroom, esptcp_parser_message_len(p));
+	skb = esptcp_alloc_skb(pass->napi, headroom,
+			       esptcp_parser_message_len(p));
 	if (!skb) {
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
 		return NULL;
@@ -142,8 +168,9 @@ static struct sk_buff *rx_begin(struct esptcp_conn *conn, unsigned int headroom)
 	return skb;
 }
 
-static struct sk_buff *rx_begin_ike(struct esptcp_conn *conn)
+static struct sk_buff *rx_begin_ike(struct rx_pass *pass)
 {
+	struct esptcp_conn *conn = pass->conn;
 	unsigned int len = esptcp_parser_message_len(&conn->parser);
 
 	if (test_bit(ESPTCP_F_RD_SHUT, &conn->flags)) {
@@ -154,11 +181,12 @@ static struct sk_buff *rx_begin_ike(struct esptcp_conn *conn)
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_IKE_FULL);
 		return NULL;
 	}
-	return rx_begin(conn, 0);
+	return rx_begin(pass, 0);
 }
 
-static struct sk_buff *rx_begin_esp(struct esptcp_conn *conn)
+static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 {
+	struct esptcp_conn *conn = pass->conn;
 	const struct esptcp_binding *b;
 	struct sk_buff *skb = NULL;
 	__be32 spi;
@@ -169,7 +197,7 @@ static struct sk_buff *rx_begin_esp(struct esptcp_conn *conn)
 	if (!b) {
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_UNBOUND);
 	} else {
-		skb = rx_begin(conn, ESP_HEADROOM);
+		skb = rx_begin(pass, ESP_HEADROOM);
 		if (skb) {
 			rx_cb(skb)->daddr = b->daddr;
 			rx_cb(skb)->family = b->family;
@@ -249,10 +277,10 @@ static bool rx_head(struct rx_pass *pass, unsigned int n)
 		conn->frame = NULL;
 		break;
 	case ESPTCP_IKE:
-		conn->frame = rx_begin_ike(conn);
+		conn->frame = rx_begin_ike(pass);
 		break;
 	case ESPTCP_ESP:
-		conn->frame = rx_begin_esp(conn);
+		conn->frame = rx_begin_esp(pass);
 		break;
 	}
 	if (!conn->parser.left)
@@ -291,10 +319,12 @@ static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
  * Parse what TCP has received, under the socket lock. ESP frames go to @esp.
  * Return: how many frames were completed.
  */
-static int rx_read(struct esptcp_conn *conn, int budget,
-		   struct sk_buff_head *esp)
+static int rx_read(struct esptcp_conn *conn, struct napi_struct *napi,
+		   int budget, struct sk_buff_head *esp)
 {
-	struct rx_pass pass = { .conn = conn, .budget = budget, .esp = esp };
+	struct rx_pass pass = {
+		.conn = conn, .napi = napi, .budget = budget, .esp = esp,
+	};
 	read_descriptor_t desc = { .count = 1, .arg.data = &pass };
 	struct sock *sk = conn->sk;
 
@@ -431,7 +461,8 @@ static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 }
 
 /* What a worker does; a process that holds the socket lock calls it again. */
-static bool rx_run(struct esptcp_conn *conn, int budget, int *done)
+static bool rx_run(struct esptcp_conn *conn, struct napi_struct *napi,
+		   int budget, int *done)
 {
 	struct sock *sk = conn->sk;
 	struct sk_buff_head esp;
@@ -442,7 +473,7 @@ static bool rx_run(struct esptcp_conn *conn, int budget, int *done)
 	if (sock_owned_by_user(sk)) {
 		set_bit(ESPTCP_F_RX_DEFERRED, &conn->flags);
 	} else if (!test_bit(ESPTCP_F_DETACHED, &conn->flags)) {
-		n = rx_read(conn, budget, &esp);
+		n = rx_read(conn, napi, budget, &esp);
 		if (n < budget)
 			esptcp_conn_check_end(conn);
 	}

@@ -10,6 +10,7 @@ void esptcp_rx_purge(struct esptcp_conn *conn);
 struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn);
 
 /* Not inlined, so that a test can make it fail. */
-struct sk_buff *esptcp_alloc_skb(unsigned int headroom, unsigned int len);
+struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,
+				 unsigned int headroom, unsigned int len);
 
 #endif /* ESPTCP_RX_H */

@@ -495,7 +495,8 @@ void esptcp_tx_flush_bh(struct esptcp_conn *conn)
 }
 
 /* What a worker does; a process that holds the socket lock calls it again. */
-static bool tx_run(struct esptcp_conn *conn, int budget, int *done)
+static bool tx_run(struct esptcp_conn *conn, struct napi_struct *napi,
+		   int budget, int *done)
 {
 	struct sock *sk = conn->sk;
 	bool more = false;

@@ -75,15 +75,16 @@ struct esptcp_net {
 /**
  * struct esptcp_work - one thing that a worker does for a connection
  * @conn: the connection; set once
- * @run: does it, in softirq and without a lock; returns whether there is more
- *	to do at once. It handles at most @budget frames, adds to *@done how
- *	many there were; set once
+ * @run: does it, in @napi's softirq and without a lock; returns whether there
+ *	is more to do at once. It handles at most @budget frames, and adds to
+ *	*@done how many there were; set once
  * @kicks: how often it was asked for since the worker last looked
  * @node: entry in a worker's list, used while @kicks is not 0
  */
 struct esptcp_work {
 	struct esptcp_conn *conn;
-	bool (*run)(struct esptcp_conn *conn, int budget, int *done);
+	bool (*run)(struct esptcp_conn *conn, struct napi_struct *napi,
+		    int budget, int *done);
 	atomic_t kicks;
 	struct list_head node;
 };

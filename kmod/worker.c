@@ -78,7 +78,7 @@ static void worker_run(struct esptcp_worker *w, struct esptcp_work *work,
 	int kicks = atomic_read(&work->kicks);
 
 	/* Kicks that arrive from here on are seen below. */
-	if (work->run(work->conn, budget, done) ||
+	if (work->run(work->conn, &w->napi, budget, done) ||
 	    atomic_sub_return(kicks, &work->kicks))
 		worker_add(w, work);
 	else

@@ -9,6 +9,7 @@
 
 #include <linux/version.h>
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
@@ -59,6 +60,12 @@ static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
 #define free_netdev_dummy(dev)	kfree(dev)
 #else
 #define free_netdev_dummy(dev)	free_netdev(dev)
+#endif
+
+/* 6.10: it does not warn when there is no memory. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define napi_alloc_skb(napi, len)	\
+	__napi_alloc_skb(napi, len, GFP_ATOMIC | __GFP_NOWARN)
 #endif
 
 /* 6.12: these features became properties of the device. */
