@@ -79,23 +79,6 @@ static void rx_count(struct esptcp_conn *conn, int stat)
 	esptcp_count(sock_net(conn->sk), conn, stat, 1);
 }
 
-static struct sk_buff *alloc_large(unsigned int size)
-{
-	unsigned int linear = min_t(unsigned int, size, LINEAR_MAX);
-	unsigned int paged = size - linear;
-	struct sk_buff *skb;
-	int err;
-
-	skb = alloc_skb_with_frags(PAD + linear, paged, 0, &err,
-				   GFP_ATOMIC | __GFP_NOWARN);
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, PAD);
-	skb->data_len = paged;
-	skb->len += paged;
-	return skb;
-}
-
 /**
  * esptcp_alloc_skb() - memory for a frame
  * @napi: the worker, in whose softirq this runs
@@ -108,16 +91,26 @@ noinline struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,
 					  unsigned int headroom,
 					  unsigned int len)
 {
+	unsigned int size = headroom + len;
+	unsigned int linear = min_t(unsigned int, size, LINEAR_MAX);
 	struct sk_buff *skb;
+	int err;
 
-	if (headroom + len <= NAPI_MAX)
-		skb = napi_alloc_skb(napi, headroom + len);
-	else
-		skb = alloc_large(headroom + len);
+	if (size <= NAPI_MAX) {
+		skb = napi_alloc_skb(napi, size);
+	} else {
+		skb = alloc_skb_with_frags(PAD + linear, size - linear, 0, &err,
+					   GFP_ATOMIC | __GFP_NOWARN);
+		if (skb)
+			skb_reserve(skb, PAD);
+	}
 	if (!skb)
 		return NULL;
+
 	skb_reserve(skb, headroom);
-	skb_put(skb, len - skb->data_len);
+	skb_put(skb, linear - headroom);
+	skb->data_len = size - linear;
+	skb->len += skb->data_len;
 	return skb;
 }
 
