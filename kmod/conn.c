@@ -199,7 +199,7 @@ static void conn_abort(struct work_struct *work)
 	esptcp_conn_put(conn);
 }
 
-static struct esptcp_conn *conn_alloc(struct sock *sk)
+static struct esptcp_conn *conn_alloc(struct sock *sk, u8 role)
 {
 	struct esptcp_net *en = esptcp_net(sock_net(sk));
 	struct esptcp_conn *conn;
@@ -210,6 +210,7 @@ static struct esptcp_conn *conn_alloc(struct sock *sk)
 		return ERR_PTR(-ENOMEM);
 
 	conn->sk = sk;
+	conn->role = role;
 	conn->base = sk->sk_prot;
 	conn->saved_allocation = sk->sk_allocation;
 	refcount_set(&conn->refs, 1);
@@ -245,10 +246,10 @@ static void conn_prepare_socket(struct sock *sk)
 }
 
 /*
- * The ULP's init. Under lock_sock(), after which the worker parses what TCP
- * has received already. The caller sets icsk_ulp_ops.
+ * Under lock_sock(), after which the worker parses what TCP has received
+ * already. The caller sets icsk_ulp_ops.
  */
-static int conn_attach(struct sock *sk)
+static int conn_attach(struct sock *sk, u8 role)
 {
 	struct esptcp_conn *conn;
 	int err;
@@ -261,7 +262,7 @@ static int conn_attach(struct sock *sk)
 	if (err)
 		return err;
 
-	conn = conn_alloc(sk);
+	conn = conn_alloc(sk, role);
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
 
@@ -272,6 +273,12 @@ static int conn_attach(struct sock *sk)
 	esptcp_nl_conn_event(conn, ESPTCP_CMD_CONN_UP_NTF);
 	esptcp_worker_kick(&conn->rx_work);
 	return 0;
+}
+
+/* setsockopt(TCP_ULP) has no room to say more than a name. */
+static int conn_ulp_init(struct sock *sk)
+{
+	return conn_attach(sk, ESPTCP_ROLE_UNKNOWN);
 }
 
 static void conn_down(struct esptcp_conn *conn, u8 reason)
@@ -398,7 +405,7 @@ void esptcp_conn_detach(struct esptcp_conn *conn)
 static struct tcp_ulp_ops ulp_ops __read_mostly = {
 	.name	= ESPTCP_ULP_NAME,
 	.owner	= THIS_MODULE,
-	.init	= conn_attach,
+	.init	= conn_ulp_init,
 };
 
 /**
@@ -415,12 +422,13 @@ bool esptcp_conn_attached(const struct sock *sk)
 /**
  * esptcp_conn_attach() - attach on behalf of netlink
  * @sk: the socket, locked by lock_sock()
+ * @role: enum esptcp_role
  *
  * Does what setsockopt(TCP_ULP) does, under a lock that the caller keeps.
  *
  * Return: 0 or a negative errno, see kmod/README.md
  */
-int esptcp_conn_attach(struct sock *sk)
+int esptcp_conn_attach(struct sock *sk, u8 role)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	int err;
@@ -429,7 +437,7 @@ int esptcp_conn_attach(struct sock *sk)
 		return -EEXIST;
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
-	err = conn_attach(sk);
+	err = conn_attach(sk, role);
 	if (err)
 		module_put(THIS_MODULE);
 	else

@@ -4,7 +4,7 @@
 
 #include "types.h"
 
-int esptcp_conn_attach(struct sock *sk);
+int esptcp_conn_attach(struct sock *sk, u8 role);
 u16 esptcp_conn_family(const struct sock *sk);
 bool esptcp_conn_attached(const struct sock *sk);
 void esptcp_conn_detach(struct esptcp_conn *conn);

@@ -72,7 +72,9 @@ static int put_conn(struct sk_buff *skb, const struct esptcp_conn *conn)
 	    nla_put_u32(skb, ESPTCP_A_CONN_IKE_RX_QUEUE,
 			READ_ONCE(conn->ike_rx_bytes)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_BINDINGS,
-			READ_ONCE(conn->nbindings)))
+			READ_ONCE(conn->nbindings)) ||
+	    nla_put_u32(skb, ESPTCP_A_CONN_ROLE, conn->role) ||
+	    nla_put_u32(skb, ESPTCP_A_CONN_ERROR, READ_ONCE(conn->error)))
 		return -EMSGSIZE;
 	return put_stats(skb, NULL, conn);
 }
@@ -243,6 +245,7 @@ static void attach_error(struct netlink_ext_ack *extack, int err)
 static int attach_locked(struct genl_info *info, struct sock *sk,
 			 struct esptcp_conn *old, u32 *id)
 {
+	struct nlattr *role = info->attrs[ESPTCP_A_CONN_ROLE];
 	struct esptcp_conn *conn;
 	int err;
 
@@ -253,7 +256,8 @@ static int attach_locked(struct genl_info *info, struct sock *sk,
 				    "that connection is of another address family");
 		return -EAFNOSUPPORT;
 	}
-	err = esptcp_conn_attach(sk);
+	err = esptcp_conn_attach(sk, role ? nla_get_u32(role) :
+					    ESPTCP_ROLE_UNKNOWN);
 	if (err)
 		return err;
 

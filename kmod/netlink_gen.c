@@ -11,10 +11,11 @@
 #include <uapi/linux/esptcp.h>
 
 /* ESPTCP_CMD_ATTACH - do */
-static const struct nla_policy esptcp_attach_nl_policy[ESPTCP_A_CONN_REPLACES + 1] = {
+static const struct nla_policy esptcp_attach_nl_policy[ESPTCP_A_CONN_ROLE + 1] = {
 	[ESPTCP_A_CONN_FD] = { .type = NLA_U32, },
 	[ESPTCP_A_CONN_FRAMING] = NLA_POLICY_MAX(NLA_U32, 0),
 	[ESPTCP_A_CONN_REPLACES] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ESPTCP_A_CONN_ROLE] = NLA_POLICY_MAX(NLA_U32, 2),
 };
 
 /* ESPTCP_CMD_CONN_GET - do */
@@ -46,7 +47,7 @@ static const struct genl_split_ops esptcp_nl_ops[] = {
 		.cmd		= ESPTCP_CMD_ATTACH,
 		.doit		= esptcp_nl_attach_doit,
 		.policy		= esptcp_attach_nl_policy,
-		.maxattr	= ESPTCP_A_CONN_REPLACES,
+		.maxattr	= ESPTCP_A_CONN_ROLE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -122,6 +122,7 @@ struct esptcp_callbacks {
  * @refs: references
  * @rcu: frees it
  * @id: its number in the namespace; set once
+ * @role: enum esptcp_role, as the owner said; set once
  * @family: AF_INET or AF_INET6, after unmapping; set once
  * @local: local address; set once
  * @remote: the peer's address; set once
@@ -160,6 +161,7 @@ struct esptcp_conn {
 	refcount_t refs;
 	struct rcu_head rcu;
 	u32 id;
+	u8 role;
 	u16 family;
 	xfrm_address_t local;
 	xfrm_address_t remote;

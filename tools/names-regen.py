@@ -14,7 +14,7 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPEC = HERE.parent / "kmod" / "esptcp.yaml"
-ENUMS = ("framing", "dir", "state", "reason")
+ENUMS = ("framing", "role", "dir", "state", "reason")
 HEAD = """\
 // SPDX-License-Identifier: GPL-2.0
 /* Do not edit directly, auto-generated from: */

@@ -21,6 +21,29 @@ const struct vocabulary framing_names = {
 	.size = ARRAY_SIZE(framing_words),
 };
 
+static const struct word role_words[] = {
+	[ESPTCP_ROLE_UNKNOWN] = {
+		.name = "unknown",
+		.doc =
+		"The owner has not said",
+	},
+	[ESPTCP_ROLE_ORIGINATOR] = {
+		.name = "originator",
+		.doc =
+		"This host opened the connection",
+	},
+	[ESPTCP_ROLE_RESPONDER] = {
+		.name = "responder",
+		.doc =
+		"The peer opened the connection",
+	},
+};
+
+const struct vocabulary role_names = {
+	.words = role_words,
+	.size = ARRAY_SIZE(role_words),
+};
+
 static const struct word dir_words[] = {
 	[ESPTCP_DIR_IN] = {
 		.name = "in",

@@ -21,6 +21,18 @@ enum esptcp_framing {
 };
 
 /**
+ * enum esptcp_role - Who opened the TCP connection; only its owner knows.
+ * @ESPTCP_ROLE_UNKNOWN: The owner has not said.
+ * @ESPTCP_ROLE_ORIGINATOR: This host opened the connection.
+ * @ESPTCP_ROLE_RESPONDER: The peer opened the connection.
+ */
+enum esptcp_role {
+	ESPTCP_ROLE_UNKNOWN,
+	ESPTCP_ROLE_ORIGINATOR,
+	ESPTCP_ROLE_RESPONDER,
+};
+
+/**
  * enum esptcp_dir - Direction of an SA, as seen from this host.
  */
 enum esptcp_dir {
@@ -79,6 +91,8 @@ enum {
 	ESPTCP_A_CONN_BINDINGS,
 	ESPTCP_A_CONN_STATS,
 	ESPTCP_A_CONN_PAD,
+	ESPTCP_A_CONN_ROLE,
+	ESPTCP_A_CONN_ERROR,
 
 	__ESPTCP_A_CONN_MAX,
 	ESPTCP_A_CONN_MAX = (__ESPTCP_A_CONN_MAX - 1)
