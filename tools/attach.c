@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "json.h"
 #include "netlink.h"
 #include "parse.h"
 #include "report.h"
@@ -23,6 +24,8 @@ static const struct remedy remedies[] = {
 
 int attach_main(char **args)
 {
+	__u32 role = ESPTCP_ROLE_UNKNOWN;
+	bool json = take_json(args);
 	__u32 replaces = 0;
 	struct genl genl;
 	__u32 fd, id;
@@ -30,6 +33,10 @@ int attach_main(char **args)
 	int err;
 
 	status = take_fd(&args, &fd);
+	if (!status && next_is(args, "role")) {
+		args++;
+		status = take_role(&args, &role);
+	}
 	if (!status && next_is(args, "replaces")) {
 		args++;
 		status = take_id(&args, &replaces);
@@ -43,12 +50,15 @@ int attach_main(char **args)
 	if (err)
 		return kernel_error(&genl, err, NULL);
 
-	err = conn_attach(&genl, fd, replaces, &id);
+	err = conn_attach(&genl, fd, role, replaces, &id);
 	genl_close(&genl);
 	if (err)
 		return kernel_error(&genl, err, remedies);
 
-	printf("%u\n", id);
+	if (json)
+		json_id(id);
+	else
+		printf("%u\n", id);
 
 	return 0;
 }

@@ -8,6 +8,8 @@
 
 int attach_main(char **args);
 int bind_main(char **args);
+int drops_main(char **args);
+int dump_main(char **args);
 int monitor_main(char **args);
 int show_main(char **args);
 int stat_main(char **args);

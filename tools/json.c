@@ -11,20 +11,18 @@
 #include "json.h"
 #include "names.h"
 
-static void add_number(struct json_object *object, const char *name,
-		       __u64 value)
+void add_number(struct json_object *object, const char *name, __u64 value)
 {
 	json_object_object_add(object, name, json_object_new_uint64(value));
 }
 
-static void add_text(struct json_object *object, const char *name,
-		     const char *value)
+void add_text(struct json_object *object, const char *name, const char *value)
 {
 	json_object_object_add(object, name, json_object_new_string(value));
 }
 
-static void add_address(struct json_object *object, const char *name,
-			const struct address *address)
+void add_address(struct json_object *object, const char *name,
+		 const struct address *address)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -63,6 +61,8 @@ static struct json_object *new_conn(const struct conn *conn)
 	add_number(object, "tx-queue", conn->tx_queue);
 	add_number(object, "ike-rx-queue", conn->ike_rx_queue);
 	add_number(object, "bindings", conn->bindings);
+	add_text(object, "role", name_of(&role_names, conn->role));
+	add_number(object, "error", conn->error);
 	json_object_object_add(object, "stats", new_counters(&conn->counters));
 
 	return object;
@@ -83,13 +83,35 @@ static struct json_object *new_binding(const struct binding *binding)
 	return object;
 }
 
-static struct json_object *new_conns(const struct conn_list *list)
+static struct json_object *new_tcp(const struct tcp *tcp)
 {
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "rtt", tcp->rtt);
+	add_number(object, "cwnd", tcp->cwnd);
+	add_number(object, "mss", tcp->mss);
+	add_number(object, "pmtu", tcp->pmtu);
+	add_number(object, "retransmitted", tcp->retransmitted);
+	add_number(object, "unacked", tcp->unacked);
+
+	return object;
+}
+
+static struct json_object *new_conns(const struct snapshot *snapshot)
+{
+	const struct conn_list *list = &snapshot->conns;
 	struct json_object *array = json_object_new_array();
+	struct json_object *object;
+	const struct tcp *tcp;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		json_object_array_add(array, new_conn(&list->item[i]));
+	for (i = 0; i < list->count; i++) {
+		object = new_conn(&list->item[i]);
+		tcp = tcp_find(&snapshot->tcps, list->item[i].inode);
+		if (tcp && tcp->known)
+			json_object_object_add(object, "tcp", new_tcp(tcp));
+		json_object_array_add(array, object);
+	}
 
 	return array;
 }
@@ -105,7 +127,7 @@ static struct json_object *new_bindings(const struct binding_list *list)
 	return array;
 }
 
-static void print_and_free(struct json_object *object)
+void print_json(struct json_object *object)
 {
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_SPACED |
@@ -118,15 +140,50 @@ void json_snapshot(const struct snapshot *snapshot)
 	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "connections",
-			       new_conns(&snapshot->conns));
+			       new_conns(snapshot));
 	if (snapshot->bindings_known)
 		json_object_object_add(object, "bindings",
 				       new_bindings(&snapshot->bindings));
 	json_object_object_add(object, "stats", new_counters(&snapshot->total));
-	print_and_free(object);
+	print_json(object);
 }
 
 void json_counters(const struct counters *counters)
 {
-	print_and_free(new_counters(counters));
+	print_json(new_counters(counters));
+}
+
+void json_id(__u32 id)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_number(object, "id", id);
+	print_json(object);
+}
+
+/* One line an event, so that a reader of the stream knows where it ends. */
+void json_event(const struct event *event)
+{
+	struct json_object *object = json_object_new_object();
+
+	switch (event->command) {
+	case ESPTCP_CMD_CONN_UP_NTF:
+		add_text(object, "event", "conn-up");
+		json_object_object_add(object, "connection",
+				       new_conn(&event->conn));
+		break;
+	case ESPTCP_CMD_CONN_DOWN_NTF:
+		add_text(object, "event", "conn-down");
+		json_object_object_add(object, "connection",
+				       new_conn(&event->conn));
+		break;
+	case ESPTCP_CMD_REBIND_NTF:
+		add_text(object, "event", "rebind");
+		json_object_object_add(object, "binding",
+				       new_binding(&event->binding));
+		break;
+	}
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
 }

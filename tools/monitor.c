@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "json.h"
 #include "netlink.h"
 #include "parse.h"
 #include "print.h"
@@ -14,6 +15,7 @@
 /* Whoever reads the events from a pipe wants each at once. */
 int monitor_main(char **args)
 {
+	bool json = take_json(args);
 	struct genl genl;
 	int status;
 	int err;
@@ -29,7 +31,8 @@ int monitor_main(char **args)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	err = events_subscribe(&genl);
 	while (!err && !ferror(stdout)) {
-		err = events_receive(&genl, print_event);
+		err = events_receive(&genl, json ? json_event :
+						   print_event);
 		if (err == -ENOBUFS) {
 			fputs("esptcp: events were lost\n", stderr);
 			err = 0;

@@ -34,6 +34,7 @@ struct vocabulary {
 };
 
 extern const struct vocabulary framing_names;
+extern const struct vocabulary role_names;
 extern const struct vocabulary dir_names;
 extern const struct vocabulary state_names;
 extern const struct vocabulary reason_names;

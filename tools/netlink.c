@@ -55,6 +55,8 @@ static struct nla_policy conn_policy[ESPTCP_A_CONN_MAX + 1] = {
 	[ESPTCP_A_CONN_IKE_RX_QUEUE]	= { .type = NLA_U32 },
 	[ESPTCP_A_CONN_BINDINGS]	= { .type = NLA_U32 },
 	[ESPTCP_A_CONN_STATS]		= { .type = NLA_NESTED },
+	[ESPTCP_A_CONN_ROLE]		= { .type = NLA_U32 },
+	[ESPTCP_A_CONN_ERROR]		= { .type = NLA_U32 },
 };
 
 static struct nla_policy binding_policy[ESPTCP_A_BINDING_MAX + 1] = {
@@ -124,6 +126,8 @@ static int parse_conn(struct nlmsghdr *message, struct conn *conn)
 	conn->tx_queue = get_u32(attr[ESPTCP_A_CONN_TX_QUEUE]);
 	conn->ike_rx_queue = get_u32(attr[ESPTCP_A_CONN_IKE_RX_QUEUE]);
 	conn->bindings = get_u32(attr[ESPTCP_A_CONN_BINDINGS]);
+	conn->role = get_u32(attr[ESPTCP_A_CONN_ROLE]);
+	conn->error = get_u32(attr[ESPTCP_A_CONN_ERROR]);
 	get_counters(attr[ESPTCP_A_CONN_STATS], &conn->counters);
 
 	return 0;
@@ -216,7 +220,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 }
 
 /* libnl's error numbers are not errno's; keep its words instead. */
-static int libnl_error(struct genl *genl, int error)
+int libnl_error(struct genl *genl, int error)
 {
 	if (error == -NLE_DUMP_INTR)
 		return -EINTR;
@@ -334,7 +338,8 @@ static int decode_id(struct nlmsghdr *message, void *result)
 	return err;
 }
 
-int conn_attach(struct genl *genl, __u32 fd, __u32 replaces, __u32 *id)
+int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
+		__u32 *id)
 {
 	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_ATTACH, 0);
 
@@ -343,6 +348,7 @@ int conn_attach(struct genl *genl, __u32 fd, __u32 replaces, __u32 *id)
 
 	NLA_PUT_U32(msg, ESPTCP_A_CONN_FD, fd);
 	NLA_PUT_U32(msg, ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_RFC9329);
+	NLA_PUT_U32(msg, ESPTCP_A_CONN_ROLE, role);
 	if (replaces)
 		NLA_PUT_U32(msg, ESPTCP_A_CONN_REPLACES, replaces);
 

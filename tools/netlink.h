@@ -58,6 +58,8 @@ struct counters {
  * @tx_queue: octets of ESP that wait for TCP
  * @ike_rx_queue: octets of memory of IKE that waits for the owner
  * @bindings: number of SAs
+ * @role: enum esptcp_role
+ * @error: errno with which TCP ended, or 0
  * @counters: its own
  */
 struct conn {
@@ -74,6 +76,8 @@ struct conn {
 	__u32 tx_queue;
 	__u32 ike_rx_queue;
 	__u32 bindings;
+	__u32 role;
+	__u32 error;
 	struct counters counters;
 };
 
@@ -115,10 +119,13 @@ struct event {
 	};
 };
 
+/* For what else speaks netlink: keeps libnl's words, returns an errno. */
+int libnl_error(struct genl *genl, int error);
+
 int genl_open(struct genl *genl);
 void genl_close(struct genl *genl);
 
-int conn_attach(struct genl *genl, __u32 fd, __u32 replaces,
+int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
 		__u32 *id);
 int conn_dump(struct genl *genl, struct conn_list *list);
 

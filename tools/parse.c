@@ -20,14 +20,30 @@ bool next_is(char **args, const char *keyword)
 	return args[0] && !strcmp(args[0], keyword);
 }
 
-bool take_json(char ***args)
+/**
+ * take_option() - see whether an option is among the arguments
+ * @args: the arguments; the option is removed, wherever it is
+ * @name: of the option
+ * @letter: its short form
+ *
+ * Return: true if it was there
+ */
+bool take_option(char **args, const char *name, const char *letter)
 {
-	bool json = next_is(*args, "--json") || next_is(*args, "-j");
+	while (*args && strcmp(*args, name) && strcmp(*args, letter))
+		args++;
+	if (!*args)
+		return false;
 
-	if (json)
-		(*args)++;
+	for (; *args; args++)
+		args[0] = args[1];
 
-	return json;
+	return true;
+}
+
+bool take_json(char **args)
+{
+	return take_option(args, "--json", "-j");
 }
 
 static int take_keyword(char ***args, const char *keyword)
@@ -71,6 +87,11 @@ int take_id(char ***args, __u32 *id)
 			   id);
 }
 
+int take_port(char ***args, __u32 *port)
+{
+	return take_number(args, "a port of 1 to 65535", 1, 65535, port);
+}
+
 /* To be called before this process opens anything: a descriptor that the
  * parent did not pass on must not be found open.
  */
@@ -97,6 +118,41 @@ static int take_address(char ***args, struct address *address)
 {
 	if (!(*args)[0] || !address_parse(address, (*args)[0]))
 		return usage_error("an IPv4 or IPv6 address", (*args)[0]);
+	(*args)++;
+
+	return 0;
+}
+
+/* An address, or a network: an address and the length of its prefix. */
+int take_network(char ***args, struct address *address, __u32 *bits)
+{
+	static const char what[] = "an address, or a network as 192.0.2.0/24";
+	char *text = (*args)[0];
+	char *slash = text ? strchr(text, '/') : NULL;
+	char *length[2] = { };
+	char **rest = length;
+	bool valid;
+
+	if (slash) {
+		length[0] = slash + 1;
+		*slash = '\0';
+	}
+	valid = text && address_parse(address, text);
+	if (slash)
+		*slash = '/';
+	if (!valid)
+		return usage_error(what, text);
+
+	(*args)++;
+	*bits = address->len * 8;
+
+	return slash ? take_number(&rest, what, 0, *bits, bits) : 0;
+}
+
+int take_role(char ***args, __u32 *role)
+{
+	if (!(*args)[0] || !number_of(&role_names, (*args)[0], role))
+		return usage_error("'originator' or 'responder'", (*args)[0]);
 	(*args)++;
 
 	return 0;

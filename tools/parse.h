@@ -13,9 +13,13 @@
 #include "netlink.h"
 
 bool next_is(char **args, const char *keyword);
-bool take_json(char ***args);
+bool take_option(char **args, const char *name, const char *letter);
+bool take_json(char **args);
 
 int take_id(char ***args, __u32 *id);
+int take_port(char ***args, __u32 *port);
+int take_network(char ***args, struct address *address, __u32 *bits);
+int take_role(char ***args, __u32 *role);
 int take_fd(char ***args, __u32 *fd);
 int take_sa(char ***args, struct binding *binding);
 int take_end(char **args);

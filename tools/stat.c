@@ -13,11 +13,10 @@ int stat_main(char **args)
 {
 	struct counters counters = { };
 	struct genl genl;
+	bool json = take_json(args);
 	int status;
-	bool json;
 	int err;
 
-	json = take_json(&args);
 	status = take_end(args);
 	if (status)
 		return status;

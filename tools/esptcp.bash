@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of esptcp(8) in bash. bash-completion(7) finds it by its name.
+
+# What follows a word, if that alone decides it
+_esptcp_values() {
+	case $1 in
+	state) echo up down ;;
+	role) echo originator responder ;;
+	in | out) echo spi ;;
+	id | conn | replaces) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $2 }' ;;
+	peer) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $10 }' | sort -u ;;
+	port) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $9; print $11 }' | sort -un ;;
+	spi) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "sa" { print $4 }' | sort -u ;;
+	daddr) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "sa" { print $5 }' | sort -u ;;
+	fd | attach) ;;
+	*) return 1 ;;
+	esac
+}
+
+_esptcp_arguments() {
+	case $1 in
+	show) echo id peer port state --brief --json ;;
+	dump) echo id peer port state ;;
+	stat | drops | monitor | gateways | tunnels | sockets) echo --json ;;
+	doctor) echo port --json ;;
+	attach) echo role replaces --json ;;
+	bind)
+		case ${COMP_WORDS[COMP_CWORD - 2]} in
+		bind) ;;
+		conn | fd) echo in out ;;
+		spi) echo daddr ;;
+		*) echo conn fd ;;
+		esac
+		;;
+	unbind) [ "$COMP_CWORD" = 2 ] && echo all in out || echo daddr ;;
+	help) _esptcp_commands ;;
+	esac
+}
+
+_esptcp_commands() {
+	esptcp help 2> /dev/null | awk '/^  [a-z]/ && $1 != "esptcp" { print $1 }'
+}
+
+_esptcp() {
+	local word=${COMP_WORDS[COMP_CWORD]} words
+
+	if [ "$COMP_CWORD" = 1 ]; then
+		words=$(_esptcp_commands)
+	else
+		words=$(_esptcp_values "${COMP_WORDS[COMP_CWORD - 1]}") ||
+			words=$(_esptcp_arguments "${COMP_WORDS[1]}")
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _esptcp esptcp

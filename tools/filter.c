@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads filters from the arguments and applies them to a snapshot.
+ */
+#include <string.h>
+
+#include "filter.h"
+#include "names.h"
+#include "parse.h"
+#include "report.h"
+
+static int take_state(char ***args, struct filter *filter)
+{
+	const char *name = (*args)[0];
+
+	if (!name || !number_of(&state_names, name, &filter->state))
+		return usage_error("'up' or 'down'", name);
+	filter->by_state = true;
+	(*args)++;
+
+	return 0;
+}
+
+/**
+ * take_filter() - read filters until the arguments are something else
+ * @args: the arguments
+ * @filter: filled
+ *
+ * Return: 0, or the exit status after the user has been told
+ */
+int take_filter(char ***args, struct filter *filter)
+{
+	int status = 0;
+
+	memset(filter, 0, sizeof(*filter));
+	while (!status && (*args)[0]) {
+		const char *keyword = *(*args)++;
+
+		if (!strcmp(keyword, "id"))
+			status = take_id(args, &filter->id);
+		else if (!strcmp(keyword, "peer"))
+			status = take_network(args, &filter->peer,
+					      &filter->peer_bits);
+		else if (!strcmp(keyword, "port"))
+			status = take_port(args, &filter->port);
+		else if (!strcmp(keyword, "state"))
+			status = take_state(args, filter);
+		else
+			status = usage_error("id, peer, port or state", keyword);
+		filter->any = true;
+	}
+
+	return status;
+}
+
+static bool in_network(const struct address *address,
+		       const struct address *network, __u32 bits)
+{
+	__u32 octets = bits / 8;
+	__u8 mask = ~(0xff >> bits % 8);
+
+	if (address->len != network->len ||
+	    memcmp(address->octets, network->octets, octets))
+		return false;
+
+	return !mask || !((address->octets[octets] ^ network->octets[octets]) &
+			  mask);
+}
+
+static bool passes(const struct filter *filter, const struct conn *conn)
+{
+	if (filter->id && conn->id != filter->id)
+		return false;
+	if (filter->peer.len &&
+	    !in_network(&conn->remote, &filter->peer, filter->peer_bits))
+		return false;
+	if (filter->port && conn->local_port != filter->port &&
+	    conn->remote_port != filter->port)
+		return false;
+
+	return !filter->by_state || conn->state == filter->state;
+}
+
+/* Bindings without a connection pass only if all of them do. */
+static void filter_bindings(struct snapshot *snapshot)
+{
+	struct binding_list *list = &snapshot->bindings;
+	size_t kept = 0;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (snapshot_conn(snapshot, list->item[i].conn_id))
+			list->item[kept++] = list->item[i];
+	}
+	list->count = kept;
+}
+
+/**
+ * filter_snapshot() - remove the connections that do not pass
+ * @filter: the filter
+ * @snapshot: changed
+ */
+void filter_snapshot(const struct filter *filter, struct snapshot *snapshot)
+{
+	struct conn_list *list = &snapshot->conns;
+	size_t kept = 0;
+	size_t i;
+
+	if (!filter->any)
+		return;
+
+	for (i = 0; i < list->count; i++) {
+		if (passes(filter, &list->item[i]))
+			list->item[kept++] = list->item[i];
+	}
+	list->count = kept;
+	filter_bindings(snapshot);
+}
