@@ -50,6 +50,11 @@ static const struct command commands[] = {
 	  "Show every counter of the network namespace by name", "" },
 	{ "drops", drops_main, JSON,
 	  "Show which packets were dropped, why, and what to do", "" },
+	{ "doctor", doctor_main, " [port PORT]..." JSON,
+	  "Look for what keeps tunnels from working, and say what to do",
+	  "Port 4500 is examined unless ports are given. Run it as root to have all\n"
+	  "examined. The exit status is 3 if it finds a problem.\n\n"
+	  "  esptcp doctor port 4500 port 443\n" },
 	{ "monitor", monitor_main, JSON,
 	  "Print a line when a connection comes up or goes down, or an SA moves",
 	  "It runs until it is interrupted.\n" },

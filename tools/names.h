@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#include "array.h"
 
 /**
  * struct word - one value of an enum, or one counter

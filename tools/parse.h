@@ -12,6 +12,9 @@
 
 #include "netlink.h"
 
+/* Where peers expect IKE over TCP unless told otherwise */
+#define IKE_PORT	4500
+
 bool next_is(char **args, const char *keyword);
 bool take_option(char **args, const char *name, const char *letter);
 bool take_json(char **args);

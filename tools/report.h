@@ -11,6 +11,9 @@
 /* EXIT_FAILURE (1) is an error of the kernel. */
 #define EXIT_USAGE	2
 
+/* doctor found a problem. */
+#define EXIT_PROBLEM	3
+
 /**
  * struct remedy - what to do about an error
  * @error: an errno; 0 ends a table

@@ -44,6 +44,8 @@ test_usage() {
 		show port 65536|a port of 1 to 65535, found '65536'
 		show state sideways|'up' or 'down', found 'sideways'
 		dump --json|id, peer, port or state, found '--json'
+		doctor x|no more arguments, found 'x'
+		doctor port|a port of 1 to 65535, found nothing
 		drops x|no more arguments, found 'x'
 		attach 1 role boss|'originator' or 'responder', found 'boss'
 		help nonsense|a command .*, found 'nonsense'
@@ -80,7 +82,7 @@ test_help() {
 	local command
 
 	run 0 esptcp help
-	for command in show dump stat drops monitor attach bind unbind help; do
+	for command in show dump stat drops doctor monitor attach bind unbind help; do
 		has "^  $command( |$)"
 		esptcp "$command" --help | grep -q "^usage: esptcp $command"
 		same "$(esptcp help "$command")" "$(esptcp "$command" --help)"

@@ -193,7 +193,7 @@ run_tests() {
 		[ $status = 0 ] && result=ok || result="not ok"
 		[ $status = 0 ] || failed=1
 		echo "$result $((i / 2 + 1)) ${tests[i + 1]}"
-		esptcp unbind all > /dev/null || failed=1
+		[ ! -e /sys/module/esptcp ] || esptcp unbind all > /dev/null || failed=1
 	done
 	exit $failed
 }

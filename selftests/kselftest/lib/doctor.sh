@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the tests use these
+#
+# What the tests of "esptcp doctor" share, besides what they share with other
+# tests of esptcp(8).
+#
+# shellcheck source=tool.sh
+. lib/tool.sh
+
+# examine [ARGUMENT...]: what doctor finds, in $out; its exit status in $status
+examine() {
+	status=0
+	out=$(esptcp doctor --json "$@") || status=$?
+	jq -e 'length > 0' > /dev/null <<< "$out" || fail "doctor prints no findings" "$out"
+}
+
+# verdicts WHAT: those that doctor reached about it
+verdicts() {
+	jq -r "[.[] | select(.examined == \"$1\") | .verdict] | join(\" \")" <<< "$out"
+}
+
+# finds VERDICT WHAT TEXT REMEDY: regular expressions
+finds() {
+	jq -e --arg verdict "$1" --arg what "$2" --arg text "$3" --arg remedy "$4" \
+		'[.[] | select(.verdict == $verdict and .examined == $what and (.text | test($text)) and
+			(.remedy // "" | test($remedy)))] | length > 0' > /dev/null <<< "$out" ||
+		fail "not found: $*" "${out//$'\n'/$'\n'# }"
+	[ "$1" != problem ] || same 3 "$status"
+}
+
+# listen NAME PORT: a process of that name listens
+listen() {
+	: > "$tmp/listener"
+	python3 -c '
+import socket, sys
+open("/proc/self/comm", "w").write(sys.argv[1])
+listener = socket.create_server(("::", int(sys.argv[2])), family=socket.AF_INET6, dualstack_ipv6=True)
+print("ready", flush=True)
+while True:
+    listener.accept()
+' "$1" "$2" > "$tmp/listener" &
+	listener=$!
+	trap 'kill $listener' EXIT
+	until_true listens
+}
+
+listens() {
+	[ "$(< "$tmp/listener")" = ready ]
+}

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * doctor: does this host's firewall let TCP through, to it and from it? The
+ * rules come from libnftables as JSON, see libnftables-json(5), and are
+ * followed as the kernel would for a packet of which only some things are
+ * known. A rule that asks for something else may match or not. It counts as
+ * one that accepts, but not as one that drops: what is reported is certain.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+#include <linux/capability.h>
+#include <nftables/libnftables.h>
+
+#include "array.h"
+#include "finding.h"
+
+/* A port that stands for those that kernels choose by themselves */
+#define EPHEMERAL	50000
+
+#define MAX_DEPTH	16	/* as the kernel's NFT_JUMP_STACK_SIZE */
+
+/**
+ * enum answer - what is known about a condition
+ */
+enum answer { NO, MAYBE, YES };
+
+/**
+ * enum fate - what becomes of a packet
+ */
+enum fate { GOES_ON, RETURNS, ACCEPTED, DROPPED };
+
+/**
+ * struct packet - what is known about a packet
+ * @hooks: hooks that it passes, NULL ends them
+ * @sport: source port
+ * @dport: destination port
+ * @state: how connection tracking calls it
+ * @what: for the message
+ * @responder: it is needed by hosts on which somebody listens; others need it
+ *	if they originate
+ */
+struct packet {
+	const char *hooks[3];
+	__u32 sport;
+	__u32 dport;
+	const char *state;
+	const char *what;
+	bool responder;
+};
+
+/**
+ * struct search - a walk through the rules
+ * @ruleset: array of all objects
+ * @packet: the packet
+ * @chain: the chain that dropped it
+ * @depth: of jumps
+ */
+struct search {
+	struct json_object *ruleset;
+	const struct packet *packet;
+	struct json_object *chain;
+	unsigned int depth;
+};
+
+static enum fate follow_chain(struct search *search, struct json_object *chain);
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+	struct json_object *value = NULL;
+
+	if (json_object_is_type(object, json_type_object))
+		json_object_object_get_ex(object, name, &value);
+
+	return value;
+}
+
+static bool is(struct json_object *value, const char *text)
+{
+	return json_object_is_type(value, json_type_string) &&
+		!strcmp(json_object_get_string(value), text);
+}
+
+static bool same_member(struct json_object *a, struct json_object *b,
+			const char *name)
+{
+	return json_object_equal(member(a, name), member(b, name));
+}
+
+/* Find a chain or a set in the table of a rule. */
+static struct json_object *find(struct search *search, const char *kind,
+				struct json_object *rule, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(search->ruleset); i++) {
+		struct json_object *object =
+			member(json_object_array_get_idx(search->ruleset, i),
+			       kind);
+
+		if (object && same_member(object, rule, "family") &&
+		    same_member(object, rule, "table") &&
+		    is(member(object, "name"), name))
+			return object;
+	}
+
+	return NULL;
+}
+
+static enum answer in_list(struct search *search, struct json_object *rule,
+			   struct json_object *list, __u32 port,
+			   const char *word);
+
+/* Whether the right side of a comparison is or contains a value, which is a
+ * number or a word.
+ */
+static enum answer contains(struct search *search, struct json_object *rule,
+			    struct json_object *right, __u32 port,
+			    const char *word)
+{
+	struct json_object *range = member(right, "range");
+	struct json_object *set = member(right, "set");
+	struct json_object *elem = member(right, "elem");
+	const char *text;
+
+	if (elem)
+		return contains(search, rule, member(elem, "val"), port, word);
+	if (set)
+		return in_list(search, rule, set, port, word);
+	if (json_object_is_type(right, json_type_array))
+		return in_list(search, rule, right, port, word);
+	/* libnftables knows some protocols by their numbers only */
+	if (json_object_is_type(right, json_type_int) && word)
+		return !strcmp(word, "tcp") &&
+			json_object_get_int(right) == IPPROTO_TCP ? YES : NO;
+	if (json_object_is_type(range, json_type_array) && port)
+		return port >= (__u32)json_object_get_int(json_object_array_get_idx(range, 0)) &&
+			port <= (__u32)json_object_get_int(json_object_array_get_idx(range, 1)) ?
+			YES : NO;
+	if (json_object_is_type(right, json_type_int) && port)
+		return json_object_get_int(right) == (int)port ? YES : NO;
+	if (!json_object_is_type(right, json_type_string))
+		return MAYBE;
+
+	text = json_object_get_string(right);
+	if (text[0] == '@') {
+		set = find(search, "set", rule, text + 1);
+		return set ? in_list(search, rule, member(set, "elem"), port,
+				     word) : MAYBE;
+	}
+
+	return word ? (!strcmp(text, word) ? YES : NO) : MAYBE;
+}
+
+static enum answer in_list(struct search *search, struct json_object *rule,
+			   struct json_object *list, __u32 port,
+			   const char *word)
+{
+	enum answer best = NO;
+	size_t i;
+
+	/* an empty set has no elements */
+	if (!list)
+		return NO;
+	if (!json_object_is_type(list, json_type_array))
+		return contains(search, rule, list, port, word);
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		enum answer answer = contains(search, rule, item, port, word);
+
+		if (answer > best)
+			best = answer;
+	}
+
+	return best;
+}
+
+/* What a packet from another host has at the place that the left side of a
+ * comparison names: a port or a word. False if it is not known.
+ */
+static bool value_of(const struct packet *packet, struct json_object *left,
+		     __u32 *port, const char **word)
+{
+	struct json_object *payload = member(left, "payload");
+	struct json_object *protocol = member(payload, "protocol");
+	struct json_object *field = member(payload, "field");
+	struct json_object *key = member(member(left, "meta"), "key");
+
+	*port = 0;
+	*word = NULL;
+	if (is(member(member(left, "ct"), "key"), "state"))
+		*word = packet->state;
+	else if (is(key, "l4proto") || is(field, "nexthdr") ||
+		 (is(field, "protocol") && is(protocol, "ip")))
+		*word = "tcp";
+	else if ((is(protocol, "tcp") || is(protocol, "th")) &&
+		 is(field, "dport"))
+		*port = packet->dport;
+	else if ((is(protocol, "tcp") || is(protocol, "th")) &&
+		 is(field, "sport"))
+		*port = packet->sport;
+
+	return *port || *word;
+}
+
+static enum answer invert(enum answer answer)
+{
+	return answer == MAYBE ? MAYBE : answer == YES ? NO : YES;
+}
+
+/* Another host's packets do not come by the loopback device. */
+static enum answer is_loopback(struct json_object *left,
+			       struct json_object *right)
+{
+	struct json_object *key = member(member(left, "meta"), "key");
+
+	if ((is(key, "iif") || is(key, "iifname") || is(key, "oif") ||
+	     is(key, "oifname")) && is(right, "lo"))
+		return NO;
+
+	return MAYBE;
+}
+
+/* TCP is no UDP and no ICMP. */
+static bool is_other_protocol(struct json_object *left)
+{
+	static const char * const others[] = {
+		"udp", "udplite", "sctp", "dccp", "icmp", "icmpv6", "esp",
+		"ah", "comp", "igmp",
+	};
+	struct json_object *protocol = member(member(left, "payload"),
+					      "protocol");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		if (is(protocol, others[i]))
+			return true;
+	}
+
+	return false;
+}
+
+static enum answer compare(struct search *search, struct json_object *rule,
+			   struct json_object *match)
+{
+	struct json_object *left = member(match, "left");
+	struct json_object *right = member(match, "right");
+	struct json_object *op = member(match, "op");
+	enum answer answer = MAYBE;
+	const char *word;
+	__u32 port;
+
+	if (is_other_protocol(left))
+		return NO;
+	if (value_of(search->packet, left, &port, &word))
+		answer = contains(search, rule, right, port, word);
+	else if (is(op, "==") || is(op, "!="))
+		answer = is_loopback(left, right);
+	if (is(op, "!="))
+		return invert(answer);
+
+	return is(op, "==") || is(op, "in") ? answer : MAYBE;
+}
+
+/* What a statement decides; *statement is NULL if it is none that decides. */
+static enum fate decide(struct search *search, struct json_object *rule,
+			struct json_object *statement)
+{
+	struct json_object *jump = NULL;
+	struct json_object *chain;
+	enum fate fate;
+
+	if (json_object_object_get_ex(statement, "accept", NULL))
+		return ACCEPTED;
+	if (json_object_object_get_ex(statement, "drop", NULL) ||
+	    json_object_object_get_ex(statement, "reject", NULL))
+		return DROPPED;
+	if (json_object_object_get_ex(statement, "return", NULL))
+		return RETURNS;
+	if (!json_object_object_get_ex(statement, "jump", &jump) &&
+	    !json_object_object_get_ex(statement, "goto", &jump))
+		return GOES_ON;
+
+	chain = find(search, "chain", rule,
+		     json_object_get_string(member(jump, "target")));
+	if (!chain || search->depth == MAX_DEPTH)
+		return GOES_ON;
+	search->depth++;
+	fate = follow_chain(search, chain);
+	search->depth--;
+	if (fate == GOES_ON && member(statement, "goto"))
+		return RETURNS;
+
+	return fate;
+}
+
+/* A verdict map: the verdicts of its elements that match. */
+static enum fate look_up(struct search *search, struct json_object *rule,
+			 struct json_object *vmap, enum answer *certain)
+{
+	struct json_object *list = member(member(vmap, "data"), "set");
+	enum answer answer;
+	const char *word;
+	__u32 port;
+	size_t i;
+
+	*certain = MAYBE;
+	if (!json_object_is_type(list, json_type_array) ||
+	    !value_of(search->packet, member(vmap, "key"), &port, &word))
+		return GOES_ON;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *pair = json_object_array_get_idx(list, i);
+
+		answer = contains(search, rule,
+				  json_object_array_get_idx(pair, 0), port,
+				  word);
+		if (answer == NO)
+			continue;
+		*certain = answer;
+		return decide(search, rule, json_object_array_get_idx(pair, 1));
+	}
+	*certain = YES;
+
+	return GOES_ON;
+}
+
+/* Statements that neither match nor decide: the rest is unknown. */
+static bool is_harmless(struct json_object *statement)
+{
+	static const char * const harmless[] = {
+		"counter", "log", "comment", "notrack", "mangle", "meta",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(harmless); i++) {
+		if (json_object_object_get_ex(statement, harmless[i], NULL))
+			return true;
+	}
+
+	return false;
+}
+
+static enum fate follow_rule(struct search *search, struct json_object *rule)
+{
+	struct json_object *expr = member(rule, "expr");
+	enum answer certain = YES, answer;
+	enum fate fate;
+	size_t i;
+
+	for (i = 0; expr && i < json_object_array_length(expr); i++) {
+		struct json_object *statement =
+			json_object_array_get_idx(expr, i);
+		struct json_object *match = member(statement, "match");
+		struct json_object *vmap = member(statement, "vmap");
+
+		answer = YES;
+		fate = GOES_ON;
+		if (match)
+			answer = compare(search, rule, match);
+		else if (vmap)
+			fate = look_up(search, rule, vmap, &answer);
+		else
+			fate = decide(search, rule, statement);
+
+		if (answer == NO)
+			return GOES_ON;
+		if (answer == MAYBE)
+			certain = MAYBE;
+		/* what may return may do something else as well */
+		if (fate != GOES_ON)
+			return certain == YES || fate == ACCEPTED ? fate :
+				GOES_ON;
+		if (!match && !vmap && !is_harmless(statement) &&
+		    !member(statement, "jump") && !member(statement, "goto"))
+			certain = MAYBE;
+	}
+
+	return GOES_ON;
+}
+
+static enum fate follow_chain(struct search *search, struct json_object *chain)
+{
+	enum fate fate;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(search->ruleset); i++) {
+		struct json_object *rule =
+			member(json_object_array_get_idx(search->ruleset, i),
+			       "rule");
+
+		if (!rule || !same_member(rule, chain, "family") ||
+		    !same_member(rule, chain, "table") ||
+		    !json_object_equal(member(rule, "chain"),
+				       member(chain, "name")))
+			continue;
+		fate = follow_rule(search, rule);
+		if (fate == RETURNS)
+			break;
+		if (fate != GOES_ON)
+			return fate;
+	}
+
+	return is(member(chain, "policy"), "drop") ? DROPPED : GOES_ON;
+}
+
+/* A chain with a hook drops for good; what one accepts goes to the next. */
+static bool drops(struct search *search)
+{
+	const char * const *hook;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(search->ruleset); i++) {
+		struct json_object *chain =
+			member(json_object_array_get_idx(search->ruleset, i),
+			       "chain");
+
+		for (hook = search->packet->hooks; *hook; hook++) {
+			if (!is(member(chain, "hook"), *hook) ||
+			    follow_chain(search, chain) != DROPPED)
+				continue;
+			search->chain = chain;
+			return true;
+		}
+	}
+
+	return false;
+}
+
+static void examine_packet(struct patient *patient,
+			   struct json_object *ruleset,
+			   const struct packet *packet, __u32 port,
+			   bool listens)
+{
+	struct search search = { .ruleset = ruleset, .packet = packet };
+	struct json_object *chain;
+
+	if (!drops(&search))
+		return;
+	chain = search.chain;
+	finding_add(patient, packet->responder == listens ? VERDICT_PROBLEM :
+		    VERDICT_WARNING, "firewall",
+		    "add a rule that accepts it, before the one that drops it: nft list ruleset",
+		    "%s is dropped by the chain \"%s\" of the table \"%s %s\": TCP port %u",
+		    packet->what, json_object_get_string(member(chain, "name")),
+		    json_object_get_string(member(chain, "family")),
+		    json_object_get_string(member(chain, "table")),
+		    port);
+}
+
+static void examine_ruleset(struct patient *patient,
+			    struct json_object *ruleset)
+{
+	size_t i, j;
+
+	for (i = 0; i < patient->ports; i++) {
+		const struct packet packets[] = {
+			{ { "prerouting", "input" }, EPHEMERAL,
+			  patient->port[i], "new",
+			  "what peers send to open a connection", true },
+			{ { "output", "postrouting" }, patient->port[i],
+			  EPHEMERAL, "established",
+			  "what peers get for an answer", true },
+			{ { "output", "postrouting" }, EPHEMERAL,
+			  patient->port[i], "new",
+			  "what this host sends to open a connection", false },
+			{ { "prerouting", "input" }, patient->port[i],
+			  EPHEMERAL, "established",
+			  "what this host gets for an answer", false },
+		};
+
+		for (j = 0; j < ARRAY_SIZE(packets); j++)
+			examine_packet(patient, ruleset, &packets[j],
+				       patient->port[i],
+				       patient->listens[i]);
+	}
+}
+
+/* Rules of the older kind are not nftables' business. */
+static void examine_legacy(struct patient *patient)
+{
+	static const char * const files[] = {
+		"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		FILE *file = fopen(files[i], "r");
+		bool any = file && fgetc(file) != EOF;
+
+		if (file)
+			fclose(file);
+		if (!any)
+			continue;
+		finding_add(patient, VERDICT_WARNING, "firewall",
+			    "look at them yourself: iptables-legacy -S, ip6tables-legacy -S",
+			    "there are rules of iptables-legacy, which doctor cannot read");
+		return;
+	}
+}
+
+/* Without it libnftables would complain on stderr. */
+static bool may_administer(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return !syscall(SYS_capget, &header, data) &&
+		data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN);
+}
+
+/* Return: the ruleset as an array, or NULL */
+static struct json_object *read_ruleset(void)
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	struct json_object *all = NULL, *ruleset = NULL;
+
+	if (!nft)
+		return NULL;
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
+	nft_ctx_buffer_output(nft);
+	nft_ctx_buffer_error(nft);
+	if (!nft_run_cmd_from_buffer(nft, "list ruleset"))
+		all = json_tokener_parse(nft_ctx_get_output_buffer(nft));
+	nft_ctx_free(nft);
+	if (all && json_object_object_get_ex(all, "nftables", &ruleset))
+		json_object_get(ruleset);
+	json_object_put(all);
+
+	return ruleset;
+}
+
+void examine_firewall(struct patient *patient)
+{
+	size_t before = patient->findings;
+	struct json_object *ruleset;
+
+	/* Asking for rules would load the module that has none. */
+	if (!access("/sys/module/nf_tables", F_OK)) {
+		ruleset = may_administer() ? read_ruleset() : NULL;
+		if (!ruleset) {
+			finding_add(patient, VERDICT_SKIPPED, "firewall",
+				    "run doctor as root",
+				    "only root may see the rules of nftables");
+			return;
+		}
+		examine_ruleset(patient, ruleset);
+		json_object_put(ruleset);
+	}
+	examine_legacy(patient);
+	if (patient->findings == before)
+		finding_add(patient, VERDICT_OK, "firewall", NULL,
+			    "no rule of this host certainly drops it");
+}

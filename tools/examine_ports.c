@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * doctor: who listens on the ports where peers expect IKE?
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "finding.h"
+#include "process.h"
+
+static void examine_socket(struct patient *patient, const struct tcp *tcp,
+			   const struct process *process)
+{
+	if (!process)
+		finding_add(patient, VERDICT_SKIPPED, "port",
+			    "run doctor as root",
+			    "a process of user %u listens on TCP port %u; whose socket it is, only root may see",
+			    tcp->uid, tcp->local_port);
+	else if (!strncmp(process->name, "charon", strlen("charon")))
+		finding_add(patient, VERDICT_OK, "port", NULL,
+			    "%s (process %d) listens on TCP port %u",
+			    process->name, process->pid, tcp->local_port);
+	else
+		finding_add(patient, VERDICT_PROBLEM, "port",
+			    "give that program another port, or charon (charon.plugins.esptcp.ports, and tcp_port at the peers)",
+			    "TCP port %u is held by %s (process %d), not by charon",
+			    tcp->local_port, process->name, process->pid);
+}
+
+static bool examine_port(struct patient *patient, __u32 port,
+			 const struct tcp_list *tcps,
+			 const struct process_list *processes)
+{
+	const struct process *process, *last = NULL;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < tcps->count; i++) {
+		if (tcps->item[i].local_port != port)
+			continue;
+		/* a program often has a socket for IPv4 and one for IPv6 */
+		process = process_of(processes, tcps->item[i].inode);
+		if (any && process && last && process->pid == last->pid)
+			continue;
+		examine_socket(patient, &tcps->item[i], process);
+		last = process;
+		any = true;
+	}
+	if (!any)
+		finding_add(patient, VERDICT_WARNING, "port",
+			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
+			    "nothing listens on TCP port %u: peers cannot connect to this host",
+			    port);
+
+	return any;
+}
+
+void examine_ports(struct patient *patient)
+{
+	struct process_list processes;
+	struct tcp_list tcps = { };
+	struct genl genl = { };
+	size_t i;
+
+	if (tcp_dump(&genl, TCP_STATES_LISTENING, &tcps)) {
+		finding_add(patient, VERDICT_SKIPPED, "port", NULL,
+			    "the kernel does not list its sockets: %s",
+			    genl.message);
+		return;
+	}
+	process_list_take(&processes);
+	for (i = 0; i < patient->ports; i++)
+		patient->listens[i] = examine_port(patient, patient->port[i],
+						   &tcps, &processes);
+	free(processes.item);
+	free(tcps.item);
+}

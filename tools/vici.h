@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What charon, strongSwan's IKE daemon, tells through its vici interface.
+ */
+#ifndef ESPTCP_VICI_H
+#define ESPTCP_VICI_H
+
+#include <json-c/json_object.h>
+
+int vici_open(void);
+void vici_close(void);
+struct json_object *vici_request(const char *command);
+struct json_object *vici_stream(const char *command, const char *event);
+
+#endif /* ESPTCP_VICI_H */
