@@ -304,7 +304,8 @@ static bool flush(private_esptcp_connection_t *this)
  */
 static void attach(private_esptcp_connection_t *this)
 {
-	if (!this->netlink->attach(this->netlink, this->fds->fd, &this->kernel_id))
+	if (!this->netlink->attach(this->netlink, this->fds->fd, this->originator,
+							   &this->kernel_id))
 	{
 		lost(this, "the kernel module did not take it");
 		return;

@@ -187,7 +187,7 @@ METHOD(esptcp_netlink_t, check, bool,
 }
 
 METHOD(esptcp_netlink_t, attach, bool,
-	private_esptcp_netlink_t *this, int fd, uint32_t *id)
+	private_esptcp_netlink_t *this, int fd, bool originator, uint32_t *id)
 {
 	answer_t answer = {};
 	struct nl_msg *msg;
@@ -198,6 +198,8 @@ METHOD(esptcp_netlink_t, attach, bool,
 	if (msg)
 	{
 		nla_put_u32(msg, ESPTCP_A_CONN_FD, fd);
+		nla_put_u32(msg, ESPTCP_A_CONN_ROLE, originator ?
+					ESPTCP_ROLE_ORIGINATOR : ESPTCP_ROLE_RESPONDER);
 		error = request_send(this, msg, &answer);
 		if (error)
 		{

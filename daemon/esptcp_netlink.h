@@ -32,10 +32,12 @@ struct esptcp_netlink_t {
 	 * Attach an established TCP connection.
 	 *
 	 * @param fd		socket, of which the stream prefix has gone or come
+	 * @param originator	TRUE if this host opened the connection
 	 * @param id		the kernel's number of the connection
 	 * @return			TRUE if the socket now carries messages
 	 */
-	bool (*attach)(esptcp_netlink_t *this, int fd, uint32_t *id);
+	bool (*attach)(esptcp_netlink_t *this, int fd, bool originator,
+				   uint32_t *id);
 
 	/**
 	 * Bind an SA to an attached connection, or move it to that.
