@@ -11,9 +11,13 @@ int bind_main(char **args);
 int doctor_main(char **args);
 int drops_main(char **args);
 int dump_main(char **args);
+int gateways_main(char **args);
+int metrics_main(char **args);
 int monitor_main(char **args);
 int show_main(char **args);
+int sockets_main(char **args);
 int stat_main(char **args);
+int tunnels_main(char **args);
 int unbind_main(char **args);
 
 #endif /* ESPTCP_COMMANDS_H */

@@ -55,6 +55,17 @@ static const struct command commands[] = {
 	  "Port 4500 is examined unless ports are given. Run it as root to have all\n"
 	  "examined. The exit status is 3 if it finds a problem.\n\n"
 	  "  esptcp doctor port 4500 port 443\n" },
+	{ "gateways", gateways_main, JSON,
+	  "Show charon's IKE_SAs: transport, SPIs, age",
+	  "\"transport tcp\" names the connection, which \"esptcp show id\" shows.\n" },
+	{ "tunnels", tunnels_main, JSON,
+	  "Show charon's CHILD_SAs: SPIs, packets, bytes, transport", "" },
+	{ "sockets", sockets_main, JSON,
+	  "Show IKE's TCP sockets: those that listen, connections, processes", "" },
+	{ "metrics", metrics_main, "",
+	  "Show counters and connections for Prometheus",
+	  "For the textfile collector of node_exporter:\n\n"
+	  "  esptcp metrics > esptcp.prom.new && mv esptcp.prom.new esptcp.prom\n" },
 	{ "monitor", monitor_main, JSON,
 	  "Print a line when a connection comes up or goes down, or an SA moves",
 	  "It runs until it is interrupted.\n" },

@@ -60,3 +60,16 @@ int kernel_error(const struct genl *genl, int error,
 
 	return EXIT_FAILURE;
 }
+
+/* An error of vici's: errno's of the socket to charon. */
+int charon_error(int error, const struct remedy *remedies)
+{
+	const char *remedy = find_remedy(remedies, -error);
+
+	fprintf(stderr, "esptcp: charon cannot be asked: %s\n",
+		error == -ENOPKG ? "there is no libvici" : strerror(-error));
+	if (remedy)
+		fprintf(stderr, "  %s\n", remedy);
+
+	return EXIT_FAILURE;
+}

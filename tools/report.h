@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tells the user on stderr what went wrong and what to do. Both functions
+ * Tells the user on stderr what went wrong and what to do. The functions
  * return the exit status that follows.
  */
 #ifndef ESPTCP_REPORT_H
@@ -27,5 +27,6 @@ struct remedy {
 int usage_error(const char *expected, const char *found);
 int kernel_error(const struct genl *genl, int error,
 		 const struct remedy *remedies);
+int charon_error(int error, const struct remedy *remedies);
 
 #endif /* ESPTCP_REPORT_H */

@@ -46,6 +46,10 @@ test_usage() {
 		dump --json|id, peer, port or state, found '--json'
 		doctor x|no more arguments, found 'x'
 		doctor port|a port of 1 to 65535, found nothing
+		gateways x|no more arguments, found 'x'
+		tunnels x|no more arguments, found 'x'
+		sockets x|no more arguments, found 'x'
+		metrics --json|no more arguments, found '--json'
 		drops x|no more arguments, found 'x'
 		attach 1 role boss|'originator' or 'responder', found 'boss'
 		help nonsense|a command .*, found 'nonsense'
@@ -82,7 +86,7 @@ test_help() {
 	local command
 
 	run 0 esptcp help
-	for command in show dump stat drops doctor monitor attach bind unbind help; do
+	for command in show dump stat drops doctor gateways tunnels sockets metrics monitor attach bind unbind help; do
 		has "^  $command( |$)"
 		esptcp "$command" --help | grep -q "^usage: esptcp $command"
 		same "$(esptcp help "$command")" "$(esptcp "$command" --help)"
@@ -108,7 +112,7 @@ test_no_module() {
 	local command
 
 	without_module
-	for command in show dump stat drops monitor "unbind all" "attach 0" "bind conn 1 ${sa_in[*]}"; do
+	for command in show dump stat drops sockets metrics monitor "unbind all" "attach 0" "bind conn 1 ${sa_in[*]}"; do
 		# shellcheck disable=SC2086 # words
 		run 1 esptcp $command
 		has 'netlink family "esptcp"' 'modprobe esptcp'

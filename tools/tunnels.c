@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * esptcp tunnels: prints charon's CHILD_SAs, what passed through them, and the
+ * connections that they travel in.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "colour.h"
+#include "commands.h"
+#include "ike.h"
+#include "json.h"
+#include "names.h"
+#include "parse.h"
+#include "print.h"
+
+/**
+ * struct visit - a walk through the tunnels of all gateways
+ * @array: where they are added for JSON, or NULL to print them
+ * @count: tunnels so far
+ */
+struct visit {
+	struct json_object *array;
+	size_t count;
+};
+
+/* Print one end's networks, between commas. */
+static void print_networks(struct json_object *child, const char *name)
+{
+	struct json_object *list;
+	size_t i;
+
+	if (!json_object_object_get_ex(child, name, &list))
+		return;
+	for (i = 0; i < json_object_array_length(list); i++)
+		printf("%s%s", i ? ", " : "",
+		       json_object_get_string(json_object_array_get_idx(list,
+									i)));
+}
+
+static void print_direction(const char *label, struct json_object *child,
+			    const char *spi, const char *packets,
+			    const char *bytes)
+{
+	char size[SIZE_STRLEN];
+
+	print_label(label);
+	printf("SPI 0x%s  %12llu packets   %s\n", ike_text(child, spi),
+	       ike_number(child, packets),
+	       size_text(size, ike_number(child, bytes)));
+}
+
+/* What the module knows is certain; charon knows only of UDP's. */
+static const char *transport_of(const struct conn *conn,
+				struct json_object *child)
+{
+	if (conn)
+		return "tcp";
+
+	return !strcmp(ike_text(child, "encap"), "yes") ? "udp" : "esp";
+}
+
+static void print_tunnel(const char *gateway, struct json_object *child,
+			 const struct conn *conn)
+{
+	char age[AGE_STRLEN];
+
+	colour_on(COLOUR_BOLD);
+	printf("tunnel %s of gateway %s\n", ike_text(child, "name"), gateway);
+	colour_off();
+	print_label("networks");
+	print_networks(child, "local-ts");
+	fputs(" - ", stdout);
+	print_networks(child, "remote-ts");
+	putchar('\n');
+	print_label("state");
+	printf("%s, %s mode\n", ike_text(child, "state"),
+	       ike_text(child, "mode"));
+	print_label("transport");
+	if (conn)
+		printf("tcp, connection %u, %s\n", conn->id,
+		       name_of(&state_names, conn->state));
+	else
+		puts(transport_of(conn, child));
+	print_direction("in", child, "spi-in", "packets-in", "bytes-in");
+	print_direction("out", child, "spi-out", "packets-out", "bytes-out");
+	print_label("age");
+	printf("%s\n\n",
+	       age_text(age, ike_number(child, "install-time"), false));
+}
+
+static void add_tunnel(struct json_object *array, const char *gateway,
+		       struct json_object *child, const struct conn *conn)
+{
+	static const char * const texts[] = {
+		"name", "state", "mode", "spi-in", "spi-out",
+	};
+	static const char * const numbers[] = {
+		"packets-in", "bytes-in", "packets-out", "bytes-out",
+		"install-time",
+	};
+	static const char * const lists[] = { "local-ts", "remote-ts" };
+	struct json_object *object = json_object_new_object();
+	struct json_object *list;
+	size_t i;
+
+	add_text(object, "gateway", gateway);
+	add_text(object, "transport", transport_of(conn, child));
+	if (conn)
+		add_number(object, "connection", conn->id);
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		add_text(object, texts[i], ike_text(child, texts[i]));
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		add_number(object, numbers[i], ike_number(child, numbers[i]));
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (json_object_object_get_ex(child, lists[i], &list))
+			json_object_object_add(object, lists[i],
+					       json_object_get(list));
+	}
+	json_object_array_add(array, object);
+}
+
+static void visit_gateway(const struct ike *ike, const char *name,
+			  struct json_object *sa, void *arg)
+{
+	struct json_object *children;
+	struct visit *visit = arg;
+
+	if (!json_object_object_get_ex(sa, "child-sas", &children))
+		return;
+	json_object_object_foreach(children, key, child) {
+		const struct conn *conn = ike_child_conn(ike, child);
+
+		(void)key;
+		visit->count++;
+		if (visit->array)
+			add_tunnel(visit->array, name, child, conn);
+		else
+			print_tunnel(name, child, conn);
+	}
+}
+
+int tunnels_main(char **args)
+{
+	bool json = take_json(args);
+	struct visit visit = { };
+	struct ike ike;
+	int status;
+
+	status = take_end(args);
+	if (status)
+		return status;
+
+	status = ike_take(&ike);
+	if (!status) {
+		if (json)
+			visit.array = json_object_new_array();
+		ike_each(&ike, visit_gateway, &visit);
+		if (json)
+			print_json(visit.array);
+		else if (!visit.count)
+			puts("no tunnels: charon has no CHILD_SA");
+	}
+	ike_free(&ike);
+
+	return status;
+}
