@@ -18,6 +18,7 @@ tests=(
 	brief			"a line a connection"
 	colour			"colours on a terminal only"
 	many			"500 connections"
+	interface		"procfs and sysfs are as documented, for everybody"
 	completion		"completion knows every command"
 	manual			"the manual pages name every command, counter and parameter"
 )
@@ -272,6 +273,35 @@ test_many() {
 
 none_left() {
 	[ -z "$(esptcp dump | grep ^conn)" ]
+}
+
+# These names and their order are an interface: programs rely on them.
+columns="id local remote framing state reason inode age bindings tx_queue ike_rx_queue rx_esp tx_esp rx_ike tx_ike"
+nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all)
+
+test_interface() {
+	local file parameters=/sys/module/esptcp/parameters name value last=
+
+	attach
+	same "$columns" "$("${nobody[@]}" head -n 1 /proc/net/esptcp)"
+	same "$id" "$("${nobody[@]}" awk 'END { print $1 }' /proc/net/esptcp)"
+	same "$(cat /proc/net/esptcp_stat)" "$("${nobody[@]}" cat /proc/net/esptcp_stat)"
+	run 1 bash -c 'echo 1 > /proc/net/esptcp'
+
+	# what the manual page says of the parameters, and who may change them
+	same "$(basename -a $parameters/* | paste -sd ' ')" "ike_queue_bytes tx_queue_bytes tx_target_ms tx_unsent_max"
+	while read -r name value; do
+		same "$value" "$("${nobody[@]}" cat $parameters/"$name")"
+		run 1 "${nobody[@]}" bash -c "echo 1 > $parameters/$name"
+		last=$name
+	done < <(sed -n 's/^\.BR \([a-z_]*\) " (\([0-9]*\))"$/\1 \2/p' ../../tools/esptcp.7)
+	same ike_queue_bytes "$last"
+
+	# netlink answers, so the tool reads neither
+	run 0 strace -f -e trace=open,openat -o "$tmp/trace" "$tool" show
+	for file in /proc/net/esptcp /sys/module; do
+		! grep -q "$file" "$tmp/trace" || fail "esptcp reads $file"
+	done
 }
 
 # completes WORD...: what bash would offer for the last one

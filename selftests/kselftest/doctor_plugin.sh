@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# esptcp doctor and charon: whether the plugin is loaded, and if not, why.
+#
+# shellcheck disable=SC2317 # functions are called by the name of their test
+cd "$(dirname "$0")" || exit
+# shellcheck source=lib/doctor.sh
+. lib/doctor.sh
+
+tests=(
+	no_charon		"charon does not run"
+	plugin			"the plugin is loaded, or is not, or is of another strongSwan"
+)
+
+test_no_charon() {
+	examine
+	finds problem plugin '^charon does not run' 'start strongSwan'
+}
+
+# start_charon [LOAD]: with the plugin, unless its 'load' says otherwise
+start_charon() {
+	cat > "$tmp/strongswan.conf" <<- END
+		charon {
+		    load_modular = yes
+		    plugins {
+		        esptcp { load = ${1-100}
+		            ports = 4500 }
+		        $(printf '%s { load = yes }\n' socket-default kernel-netlink vici openssl random nonce kdf)
+		    }
+		    filelog { log { path = $tmp/charon.log
+		        flush_line = yes } }
+		}
+	END
+	STRONGSWAN_CONF=$tmp/strongswan.conf /usr/lib/ipsec/charon > /dev/null 2>&1 &
+	charon=$!
+	trap stop_charon EXIT
+	until_true charon_answers
+}
+
+stop_charon() {
+	kill "$charon"
+	wait "$charon" || true
+}
+
+charon_answers() {
+	swanctl --stats > /dev/null 2>&1
+}
+
+test_plugin() {
+	local plugin=/usr/lib/ipsec/plugins/libstrongswan-esptcp.so version
+
+	start_charon
+	examine
+	finds ok plugin "^charon \\(strongSwan [0-9.]+\\) has loaded it\$" ''
+	finds ok port '^charon \(process [0-9]+\) listens on TCP port 4500$' ''
+	stop_charon
+
+	start_charon no
+	examine
+	finds problem plugin '^charon has not loaded the plugin' 'charon\.plugins\.esptcp\.load'
+	finds warning port '^nothing listens on TCP port 4500' .
+	stop_charon
+
+	# a plugin that was compiled for a version with another first digit
+	cp "$plugin" "$tmp/plugin"
+	# shellcheck disable=SC2064 # the values are wanted now
+	trap "stop_charon; cp $tmp/plugin $plugin" EXIT
+	version=$(grep -aoE 'compiled for strongSwan [0-9.]+' "$plugin" | grep -o '[0-9.]*$')
+	sed "s/${version//./\\.}/9${version:1}/g" "$tmp/plugin" > "$plugin"
+	start_charon
+	# shellcheck disable=SC2064
+	trap "stop_charon; cp $tmp/plugin $plugin" EXIT
+	examine
+	finds problem plugin "^the plugin was built for strongSwan 9${version:1}, but $version is running\$" 'build it again'
+	grep -q 'was compiled for' "$tmp/charon.log"
+	rm "$plugin"
+	examine
+	finds problem plugin '^the plugin is not installed' 'make install'
+}
+
+run_tests
