@@ -65,14 +65,14 @@ test_other_kernel() {
 	unload
 	modules 9.9.9-test
 	examine
-	finds problem module "^esptcp is installed for kernel 9\\.9\\.9-test, but $running is running\$" 'linux-headers'
+	finds problem module "^esptcp is installed for kernel 9\\.9\\.9-test, but ${running//+/\\+} is running\$" 'linux-headers'
 	run 1 modprobe esptcp
 
 	# the same when its file has been copied by hand
 	sed "s/vermagic=${running:0:2}\([^ ]*\) SMP/vermagic=9.\1 XMP/" ../../kmod/esptcp.ko > "$tmp/modules/$running/esptcp.ko"
 	depmod_in "$running"
 	examine
-	finds problem module "^esptcp is not loaded, and was built for kernel 9\\..*, while $running is running\$" 'linux-headers'
+	finds problem module "^esptcp is not loaded, and was built for kernel 9\\..*, while ${running//+/\\+} is running\$" 'linux-headers'
 	run 1 modprobe esptcp
 	has 'format'
 }
