@@ -2,6 +2,7 @@
 
 #include "esptcp_acceptor.h"
 #include "esptcp_config.h"
+#include "esptcp_tcp.h"
 
 #include <daemon.h>
 #include <collections/linked_list.h>
@@ -10,10 +11,6 @@
 #include <errno.h>
 #include <unistd.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
-
-/** Connections that may wait for us to accept them */
-#define BACKLOG 64
 
 typedef struct private_esptcp_acceptor_t private_esptcp_acceptor_t;
 typedef struct port_t port_t;
@@ -112,69 +109,13 @@ static void port_destroy(port_t *this)
 }
 
 /**
- * Open a socket that listens.
- *
- * @return				socket, -1 on failure with errno set
- */
-static int open_socket(int family, struct sockaddr *addr, socklen_t len)
-{
-	int fd, on = 1, error = 0;
-
-	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (fd == -1)
-	{
-		return -1;
-	}
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-		(family == AF_INET6 &&
-		 setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1) ||
-		bind(fd, addr, len) == -1)
-	{
-		error = errno;
-	}
-	/* the answer to a SYN must not be caught by a policy */
-	else if (!charon->kernel->bypass_socket(charon->kernel, fd, family))
-	{
-		error = EACCES;
-	}
-	else if (listen(fd, BACKLOG) == -1)
-	{
-		error = errno;
-	}
-	if (error)
-	{
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-
-/**
  * Listen on a port of one address family.
  */
 static int listen_on(private_esptcp_acceptor_t *this, int family, uint16_t port)
 {
-	union {
-		struct sockaddr addr;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} any = {};
-	socklen_t len;
 	int fd;
 
-	any.addr.sa_family = family;
-	if (family == AF_INET)
-	{
-		any.in.sin_port = htons(port);
-		len = sizeof(any.in);
-	}
-	else
-	{
-		any.in6.sin6_port = htons(port);
-		len = sizeof(any.in6);
-	}
-	fd = open_socket(family, &any.addr, len);
+	fd = esptcp_tcp_listen(family, port);
 	if (fd != -1)
 	{
 		lib->watcher->add(lib->watcher, fd, WATCHER_READ, on_connection, this);

@@ -6,12 +6,8 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 
-/** Default for charon.plugins.esptcp.half_open_limit */
-#define HALF_OPEN_LIMIT 100
-
-/** Default for charon.plugins.esptcp.half_open_limit_ip */
-#define HALF_OPEN_LIMIT_IP 10
 
 ENUM(esptcp_transport_names, ESPTCP_TRANSPORT_UDP, ESPTCP_TRANSPORT_TCP,
 	"udp",
@@ -102,13 +98,24 @@ array_t *esptcp_config_get_ports()
 	return ports;
 }
 
+/**
+ * Read a number, limited to what makes sense.
+ */
+static u_int get_number(char *name, int def, int min, int max)
+{
+	int value;
+
+	value = lib->settings->get_int(lib->settings, "%s.plugins.esptcp.%s", def,
+								   lib->ns, name);
+	return min(max(value, min), max);
+}
+
 /*
  * Described in header
  */
 u_int esptcp_config_get_half_open_limit()
 {
-	return max(0, lib->settings->get_int(lib->settings,
-				"%s.plugins.esptcp.half_open_limit", HALF_OPEN_LIMIT, lib->ns));
+	return get_number("half_open_limit", 100, 0, INT_MAX);
 }
 
 /*
@@ -116,9 +123,39 @@ u_int esptcp_config_get_half_open_limit()
  */
 u_int esptcp_config_get_half_open_limit_ip()
 {
-	return max(0, lib->settings->get_int(lib->settings,
-				"%s.plugins.esptcp.half_open_limit_ip", HALF_OPEN_LIMIT_IP,
-				lib->ns));
+	return get_number("half_open_limit_ip", 10, 0, INT_MAX);
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_user_timeout()
+{
+	return get_number("user_timeout", 20, 1, 3600);
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_keepalive()
+{
+	return get_number("keepalive", 20, 0, 3600);
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_reconnect_limit()
+{
+	return get_number("reconnect_limit", 30, 1, 3600);
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_answer_timeout()
+{
+	return get_number("answer_timeout", 20, 1, 3600);
 }
 
 /*

@@ -71,6 +71,35 @@ u_int esptcp_config_get_half_open_limit();
 u_int esptcp_config_get_half_open_limit_ip();
 
 /**
+ * Get the time after which TCP gives up when the peer acknowledges nothing.
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_user_timeout();
+
+/**
+ * Get the time after which an idle TCP connection is probed.
+ *
+ * @return				seconds, 0 for never
+ */
+u_int esptcp_config_get_keepalive();
+
+/**
+ * Get the longest time between attempts to open a lost connection again.
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_reconnect_limit();
+
+/**
+ * Get the time that the peer has for an answer on a connection that was opened
+ * again.
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_answer_timeout();
+
+/**
  * Check the settings of all connections and log what is wrong.
  *
  * @return				TRUE if one of them uses TCP

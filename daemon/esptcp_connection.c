@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "esptcp_connection.h"
+#include "esptcp_config.h"
+#include "esptcp_outbox.h"
+#include "esptcp_tcp.h"
+#include "esptcp_watch.h"
 
 #include <daemon.h>
-#include <collections/linked_list.h>
 #include <processing/jobs/callback_job.h>
 #include <threading/mutex.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include <sys/socket.h>
-#include <netinet/in.h>
 #include <linux/esptcp.h>
 
 /** Stream prefix that the TCP Originator sends (RFC 9329 section 4) */
 static const char prefix[] = { 'I', 'K', 'E', 'T', 'C', 'P' };
-
-/** Messages that may wait until TCP takes them */
-#define SEND_MAX 32
 
 /** Messages to read before other connections have their turn */
 #define RECEIVE_MAX 16
@@ -29,8 +26,10 @@ static const char prefix[] = { 'I', 'K', 'E', 'T', 'C', 'P' };
 /** Offset of the version in an IKE header */
 #define VERSION_OFFSET 17
 
+/** Longest time until the first attempt to come back, in ms; doubles each time */
+#define RETRY_FIRST 500
+
 typedef struct private_esptcp_connection_t private_esptcp_connection_t;
-typedef struct descriptors_t descriptors_t;
 
 ENUM(esptcp_connection_state_names,
 	ESPTCP_CONNECTION_IDLE, ESPTCP_CONNECTION_DOWN,
@@ -62,7 +61,7 @@ struct private_esptcp_connection_t {
 	bool originator;
 
 	/**
-	 * Local address and port, does not change
+	 * Local address and port
 	 */
 	host_t *local;
 
@@ -77,10 +76,9 @@ struct private_esptcp_connection_t {
 	esptcp_connection_state_t state;
 
 	/**
-	 * The socket while there is one, with its registrations in watcher_t. They
-	 * hold a reference to the connection.
+	 * The socket while there is one. It holds a reference to the connection.
 	 */
-	descriptors_t *fds;
+	esptcp_watch_t *watch;
 
 	/**
 	 * TRUE while we wait for the socket to take more messages
@@ -91,6 +89,21 @@ struct private_esptcp_connection_t {
 	 * TRUE once the peer has sent a message
 	 */
 	bool heard;
+
+	/**
+	 * How often the connection was up
+	 */
+	u_int epoch;
+
+	/**
+	 * TRUE if an authentic message came since it is up
+	 */
+	bool confirmed;
+
+	/**
+	 * Attempts to connect since the last authentic message
+	 */
+	u_int attempts;
 
 	/**
 	 * Initiator's SPI in the peer's last message
@@ -113,19 +126,14 @@ struct private_esptcp_connection_t {
 	size_t received_len;
 
 	/**
-	 * Messages that wait, as packet_t
+	 * Messages that wait for TCP or for an answer
 	 */
-	linked_list_t *waiting;
+	esptcp_outbox_t *outbox;
 
 	/**
-	 * Kernel module
+	 * What it uses
 	 */
-	esptcp_netlink_t *netlink;
-
-	/**
-	 * Receives the peer's messages
-	 */
-	esptcp_queue_t *queue;
+	esptcp_surroundings_t *surroundings;
 
 	/**
 	 * Protects what changes
@@ -138,75 +146,7 @@ struct private_esptcp_connection_t {
 	refcount_t ref;
 };
 
-/**
- * Two descriptors of the same socket, because watcher_t notices only one
- * registration per descriptor, and that can't change its events. Read events
- * are registered on one, write events on the other.
- */
-struct descriptors_t {
-	/** for everything but write events */
-	int fd;
-	/** for write events */
-	int wfd;
-	/** reference to the connection that gets the events */
-	esptcp_connection_t *connection;
-};
-
-/**
- * Stop watching a socket and close it. Waits for the connection's callbacks.
- */
-static void descriptors_destroy(descriptors_t *this)
-{
-	lib->watcher->remove(lib->watcher, this->fd);
-	lib->watcher->remove(lib->watcher, this->wfd);
-	close(this->wfd);
-	close(this->fd);
-	this->connection->destroy(this->connection);
-	free(this);
-}
-
-/**
- * Job without work, see below.
- */
-static job_requeue_t no_work(descriptors_t *this)
-{
-	return JOB_REQUEUE_NONE;
-}
-
-/**
- * Destroy descriptors from a callback of the connection, which can't wait for
- * itself. Their end is the cleanup of a job, as that also comes if the daemon
- * terminates before it executes the job.
- */
-static void descriptors_destroy_later(descriptors_t *this)
-{
-	lib->processor->queue_job(lib->processor,
-		(job_t*)callback_job_create_with_prio((callback_job_cb_t)no_work,
-				this, (callback_job_cleanup_t)descriptors_destroy, NULL,
-				JOB_PRIO_HIGH));
-}
-
-/**
- * Let the connection own a socket. Closes the socket if that fails.
- */
-static bool descriptors_create(private_esptcp_connection_t *this, int fd)
-{
-	int wfd;
-
-	wfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (wfd == -1)
-	{
-		DBG1(DBG_NET, "TCP socket: %s", strerror(errno));
-		close(fd);
-		return FALSE;
-	}
-	INIT(this->fds,
-		.fd = fd,
-		.wfd = wfd,
-		.connection = this->public.get_ref(&this->public),
-	);
-	return TRUE;
-}
+static void start(private_esptcp_connection_t *this);
 
 /**
  * Description of a connection for the log.
@@ -221,65 +161,97 @@ static char *direction(private_esptcp_connection_t *this)
  *
  * @return				what the caller has to destroy without the lock
  */
-static descriptors_t *give_up(private_esptcp_connection_t *this,
-							  esptcp_connection_state_t state)
+static esptcp_watch_t *give_up(private_esptcp_connection_t *this,
+							   esptcp_connection_state_t state)
 {
-	descriptors_t *fds = this->fds;
-	packet_t *packet;
+	esptcp_watch_t *watch = this->watch;
 
 	this->state = state;
-	this->fds = NULL;
+	this->watch = NULL;
 	this->blocked = FALSE;
+	this->confirmed = FALSE;
 	this->received_len = 0;
-	while (this->waiting->remove_first(this->waiting,
-									   (void**)&packet) == SUCCESS)
-	{
-		packet->destroy(packet);
-	}
-	return fds;
+	this->outbox->rewind(this->outbox);
+	return watch;
 }
 
 /**
- * Handle the end of the connection, which is not our will. The retransmission
- * of the first message tries again; what was established needs more than that.
+ * Come back if nothing else has happened meanwhile.
+ */
+static job_requeue_t retry(private_esptcp_connection_t *this)
+{
+	this->mutex->lock(this->mutex);
+	if (this->state == ESPTCP_CONNECTION_IDLE)
+	{
+		start(this);
+	}
+	this->mutex->unlock(this->mutex);
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Come back after a while: longer each time, and not at the same time as all
+ * others that were lost with this one.
+ */
+static void schedule_retry(private_esptcp_connection_t *this)
+{
+	u_int limit = esptcp_config_get_reconnect_limit() * 1000, delay;
+
+	delay = min(RETRY_FIRST << min(this->attempts, 16), limit);
+	delay -= random() % (delay / 2 + 1);
+	this->attempts++;
+	DBG2(DBG_NET, "TCP connection %u %s %#H is opened again in %u ms", this->id,
+		 direction(this), this->remote, delay);
+	lib->scheduler->schedule_job_ms(lib->scheduler,
+		(job_t*)callback_job_create_with_prio((callback_job_cb_t)retry,
+				this->public.get_ref(&this->public), (void*)this->public.destroy,
+				NULL, JOB_PRIO_HIGH), delay);
+}
+
+/**
+ * Handle the end of a TCP connection, which is not our will. The side that
+ * opened it has to open another one.
  */
 static void lost(private_esptcp_connection_t *this, const char *reason)
 {
-	descriptors_t *fds;
-	bool again = this->originator && !this->heard;
+	esptcp_watch_t *watch;
 
 	DBG1(DBG_NET, "TCP connection %u %s %#H %s: %s", this->id, direction(this),
 		 this->remote,
 		 this->state == ESPTCP_CONNECTION_UP ? "ended" : "failed", reason);
 
-	fds = give_up(this, again ? ESPTCP_CONNECTION_IDLE
-							  : ESPTCP_CONNECTION_DOWN);
-	if (fds)
+	watch = give_up(this, this->originator ? ESPTCP_CONNECTION_IDLE
+										   : ESPTCP_CONNECTION_DOWN);
+	if (watch)
 	{
-		descriptors_destroy_later(fds);
+		watch->destroy_later(watch);
+	}
+	if (this->originator)
+	{
+		schedule_retry(this);
 	}
 }
 
 /**
  * Send what waits, as much as TCP takes.
- *
- * @return				FALSE if something is left
  */
-static bool flush(private_esptcp_connection_t *this)
+static void flush(private_esptcp_connection_t *this)
 {
 	packet_t *packet;
 	chunk_t data;
 
-	while (this->waiting->get_first(this->waiting, (void**)&packet) == SUCCESS)
+	while ((packet = this->outbox->next(this->outbox)))
 	{
 		data = packet->get_data(packet);
-		if (send(this->fds->fd, data.ptr, data.len,
+		if (send(this->watch->get_fd(this->watch), data.ptr, data.len,
 				 MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		{
 			switch (errno)
 			{
 				case EAGAIN:
-					return FALSE;
+					this->blocked = TRUE;
+					this->watch->write(this->watch);
+					return;
 				case EINTR:
 					continue;
 				case EINVAL:
@@ -290,29 +262,31 @@ static bool flush(private_esptcp_connection_t *this)
 					break;
 				default:
 					lost(this, strerror(errno));
-					return TRUE;
+					return;
 			}
 		}
-		this->waiting->remove_first(this->waiting, (void**)&packet);
-		packet->destroy(packet);
+		this->outbox->sent(this->outbox);
 	}
-	return TRUE;
 }
 
 /**
- * Give the connection to the kernel module.
+ * Give the connection to the kernel module, with the SAs that it carried
+ * before.
  */
 static void attach(private_esptcp_connection_t *this)
 {
-	if (!this->netlink->attach(this->netlink, this->fds->fd, this->originator,
-							   &this->kernel_id))
+	esptcp_surroundings_t *env = this->surroundings;
+
+	if (!env->netlink->attach(env->netlink, this->watch->get_fd(this->watch),
+							  this->originator, &this->kernel_id))
 	{
 		lost(this, "the kernel module did not take it");
 		return;
 	}
 	this->state = ESPTCP_CONNECTION_UP;
-	DBG1(DBG_NET, "TCP connection %u %s %#H is up", this->id, direction(this),
-		 this->remote);
+	env->bindings->rebind(env->bindings, this->id, this->id, this->kernel_id);
+	DBG1(DBG_NET, "TCP connection %u %s %#H is up%s", this->id, direction(this),
+		 this->remote, this->epoch++ ? " again" : "");
 }
 
 /**
@@ -322,7 +296,8 @@ static void read_prefix(private_esptcp_connection_t *this)
 {
 	ssize_t len;
 
-	len = recv(this->fds->fd, this->received + this->received_len,
+	len = recv(this->watch->get_fd(this->watch),
+			   this->received + this->received_len,
 			   sizeof(prefix) - this->received_len, MSG_DONTWAIT);
 	if (len == -1)
 	{
@@ -380,6 +355,7 @@ static void deliver(private_esptcp_connection_t *this, chunk_t message)
 	{
 		memcpy(this->spi, message.ptr + MARKER_LEN, sizeof(this->spi));
 	}
+	this->outbox->answered(this->outbox, message);
 	packet = packet_create_from_data(this->remote->clone(this->remote),
 									 this->local->clone(this->local),
 									 chunk_clone(message));
@@ -390,7 +366,8 @@ static void deliver(private_esptcp_connection_t *this, chunk_t message)
 	{
 		packet->skip_bytes(packet, MARKER_LEN);
 	}
-	this->queue->add_tcp(this->queue, packet);
+	this->surroundings->queue->add_tcp(this->surroundings->queue, this->id,
+									   packet);
 }
 
 /**
@@ -404,7 +381,8 @@ static void receive(private_esptcp_connection_t *this)
 
 	for (i = 0; i < RECEIVE_MAX; i++)
 	{
-		len = recv(this->fds->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		len = recv(this->watch->get_fd(this->watch), buf, sizeof(buf),
+				   MSG_DONTWAIT);
 		if (len > 0)
 		{
 			deliver(this, chunk_create(buf, len));
@@ -422,13 +400,14 @@ static void receive(private_esptcp_connection_t *this)
 	}
 }
 
-CALLBACK(on_readable, bool,
-	private_esptcp_connection_t *this, int fd, watcher_event_t event)
+/**
+ * There is something to read. A late event of a former socket is ignored.
+ */
+static void on_readable(private_esptcp_connection_t *this,
+						esptcp_watch_t *watch)
 {
-	bool keep;
-
 	this->mutex->lock(this->mutex);
-	if (this->fds && this->fds->fd == fd)
+	if (this->watch == watch)
 	{
 		if (this->state == ESPTCP_CONNECTION_PREFIX)
 		{
@@ -439,9 +418,7 @@ CALLBACK(on_readable, bool,
 			receive(this);
 		}
 	}
-	keep = this->fds && this->fds->fd == fd;
 	this->mutex->unlock(this->mutex);
-	return keep;
 }
 
 /**
@@ -449,10 +426,10 @@ CALLBACK(on_readable, bool,
  */
 static void connected(private_esptcp_connection_t *this)
 {
-	int error = 0;
+	int fd = this->watch->get_fd(this->watch), error = 0;
 	socklen_t len = sizeof(error);
 
-	if (getsockopt(this->fds->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 	{
 		error = errno;
 	}
@@ -462,7 +439,7 @@ static void connected(private_esptcp_connection_t *this)
 		return;
 	}
 	/* the buffer of a new connection has room for six octets */
-	if (send(this->fds->fd, prefix, sizeof(prefix),
+	if (send(fd, prefix, sizeof(prefix),
 			 MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(prefix))
 	{
 		lost(this, "the stream prefix could not be sent");
@@ -471,18 +448,22 @@ static void connected(private_esptcp_connection_t *this)
 	attach(this);
 	if (this->state == ESPTCP_CONNECTION_UP)
 	{
-		lib->watcher->add(lib->watcher, this->fds->fd, WATCHER_READ,
-						  on_readable, this);
+		this->watch->read(this->watch);
+		if (this->epoch > 1)
+		{
+			this->surroundings->resumed(this->surroundings->data, this->id);
+		}
 	}
 }
 
-CALLBACK(on_writable, bool,
-	private_esptcp_connection_t *this, int fd, watcher_event_t event)
+/**
+ * The socket is connected, or failed to, or takes more messages.
+ */
+static void on_writable(private_esptcp_connection_t *this,
+						esptcp_watch_t *watch)
 {
-	bool keep = FALSE;
-
 	this->mutex->lock(this->mutex);
-	if (this->fds && this->fds->wfd == fd)
+	if (this->watch == watch)
 	{
 		if (this->state == ESPTCP_CONNECTION_CONNECTING)
 		{
@@ -490,110 +471,100 @@ CALLBACK(on_writable, bool,
 		}
 		if (this->state == ESPTCP_CONNECTION_UP)
 		{
-			keep = this->blocked = !flush(this);
+			this->blocked = FALSE;
+			flush(this);
 		}
 	}
 	this->mutex->unlock(this->mutex);
-	return keep;
 }
 
 /**
- * Create a socket for a connection that we open, bound to our address.
+ * Let the connection own a socket, closes it if that fails.
  */
-static int open_socket(host_t *local, int family)
+static bool set_socket(private_esptcp_connection_t *this, int fd)
 {
-	int fd, on = 1;
-
-	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (fd == -1)
+	this->watch = esptcp_watch_create(fd, (void*)on_readable,
+									  (void*)on_writable, this,
+									  (void*)this->public.destroy);
+	if (!this->watch)
 	{
-		DBG1(DBG_NET, "opening a TCP socket failed: %s", strerror(errno));
-		return -1;
+		return FALSE;
 	}
-	/* before it connects, as on-demand policies would catch our own SYN */
-	if (!charon->kernel->bypass_socket(charon->kernel, fd, family))
-	{
-		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
-		close(fd);
-		return -1;
-	}
-	/* a port that we come back to may still be in use by our last attempt */
-	if (local->get_port(local) &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1)
-	{
-		DBG1(DBG_NET, "setting SO_REUSEADDR on a TCP socket failed: %s",
-			 strerror(errno));
-	}
-	if (bind(fd, local->get_sockaddr(local),
-			 *local->get_sockaddr_len(local)) == -1)
-	{
-		DBG1(DBG_NET, "binding a TCP socket to %#H failed: %s", local,
-			 strerror(errno));
-		close(fd);
-		return -1;
-	}
-	return fd;
+	this->public.get_ref(&this->public);
+	return TRUE;
 }
 
 /**
- * Get the address of a socket, its own or its peer's.
+ * Get our address that the routes choose now, any port.
+ *
+ * @return				host, to destroy, NULL if there is no route
  */
-static host_t *get_host(int fd, bool peer)
+static host_t *get_source(private_esptcp_connection_t *this)
 {
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof(addr);
-	int status;
+	host_t *source;
 
-	status = peer ? getpeername(fd, (struct sockaddr*)&addr, &len)
-				  : getsockname(fd, (struct sockaddr*)&addr, &len);
-	if (status == -1)
+	source = charon->kernel->get_source_addr(charon->kernel, this->remote,
+											 this->local);
+	if (source)
 	{
-		return NULL;
+		source->set_port(source, 0);
 	}
-	return host_create_from_sockaddr((sockaddr_t*)&addr);
+	return source;
 }
 
 /**
- * Start connecting, from IDLE. The first time this determines our address and
- * port, which later attempts use again.
+ * Choose where to connect from. The port that the first message names is kept
+ * as long as the peer may not have got that message (RFC 9329 section 6.5).
+ * After that it is another one each time, as something on the way may remember
+ * what became of the last.
+ */
+static void choose_local(private_esptcp_connection_t *this)
+{
+	host_t *source;
+
+	if (this->attempts > 1 || this->heard)
+	{
+		source = get_source(this);
+		if (source && (this->heard || !source->ip_equals(source, this->local)))
+		{
+			this->local->destroy(this->local);
+			this->local = source;
+			return;
+		}
+		DESTROY_IF(source);
+	}
+}
+
+/**
+ * Start connecting, from IDLE.
  */
 static void start(private_esptcp_connection_t *this)
 {
 	host_t *local;
-	int fd, error = 0;
+	int fd;
 
-	fd = open_socket(this->local, this->remote->get_family(this->remote));
-	if (fd == -1 || !descriptors_create(this, fd))
+	choose_local(this);
+	fd = esptcp_tcp_connect(this->local, this->remote);
+	if (fd == -1 && errno == EADDRINUSE)
+	{	/* somebody else has taken the port */
+		this->local->set_port(this->local, 0);
+		fd = esptcp_tcp_connect(this->local, this->remote);
+	}
+	if (fd == -1 || !set_socket(this, fd))
 	{
+		lost(this, strerror(errno));
 		return;
 	}
-	if (connect(fd, this->remote->get_sockaddr(this->remote),
-				*this->remote->get_sockaddr_len(this->remote)) == -1 &&
-		errno != EINPROGRESS)
+	local = esptcp_tcp_get_host(fd, FALSE);
+	if (!local)
 	{
-		error = errno;
-	}
-	if (!this->local->get_port(this->local))
-	{
-		local = get_host(fd, FALSE);
-		if (local)
-		{
-			this->local->destroy(this->local);
-			this->local = local;
-		}
-		else if (!error)
-		{
-			error = errno;
-		}
-	}
-	if (error)
-	{
-		lost(this, strerror(error));
+		lost(this, strerror(errno));
 		return;
 	}
+	this->local->destroy(this->local);
+	this->local = local;
 	this->state = ESPTCP_CONNECTION_CONNECTING;
-	lib->watcher->add(lib->watcher, this->fds->wfd, WATCHER_WRITE, on_writable,
-					  this);
+	this->watch->write(this->watch);
 }
 
 METHOD(esptcp_connection_t, get_id, uint32_t,
@@ -605,7 +576,12 @@ METHOD(esptcp_connection_t, get_id, uint32_t,
 METHOD(esptcp_connection_t, get_local, host_t*,
 	private_esptcp_connection_t *this)
 {
-	return this->local;
+	host_t *local;
+
+	this->mutex->lock(this->mutex);
+	local = this->local->clone(this->local);
+	this->mutex->unlock(this->mutex);
+	return local;
 }
 
 METHOD(esptcp_connection_t, get_remote, host_t*,
@@ -637,48 +613,16 @@ METHOD(esptcp_connection_t, is_answer, bool,
 	chunk_t data = packet->get_data(packet);
 	bool answer;
 
+	this->mutex->lock(this->mutex);
 	if (has_marker(this))
 	{
 		data = chunk_skip(data, MARKER_LEN);
 	}
-	this->mutex->lock(this->mutex);
 	answer = this->state == ESPTCP_CONNECTION_UP && this->heard &&
 			 data.len >= sizeof(this->spi) &&
 			 memeq(data.ptr, this->spi, sizeof(this->spi));
 	this->mutex->unlock(this->mutex);
 	return answer;
-}
-
-/**
- * Let a message wait, unless it is a retransmission of one that does.
- */
-static void enqueue(private_esptcp_connection_t *this, packet_t *packet)
-{
-	enumerator_t *enumerator;
-	packet_t *current;
-	bool drop;
-
-	drop = this->waiting->get_count(this->waiting) >= SEND_MAX;
-	if (drop)
-	{
-		DBG1(DBG_NET, "message to %#H dropped, %d wait for TCP already",
-			 this->remote, SEND_MAX);
-	}
-	enumerator = this->waiting->create_enumerator(this->waiting);
-	while (!drop && enumerator->enumerate(enumerator, &current))
-	{
-		drop = chunk_equals(current->get_data(current),
-							packet->get_data(packet));
-	}
-	enumerator->destroy(enumerator);
-	if (drop)
-	{
-		packet->destroy(packet);
-	}
-	else
-	{
-		this->waiting->insert_last(this->waiting, packet);
-	}
 }
 
 METHOD(esptcp_connection_t, send_, status_t,
@@ -687,71 +631,147 @@ METHOD(esptcp_connection_t, send_, status_t,
 	status_t status = SUCCESS;
 
 	this->mutex->lock(this->mutex);
-	switch (this->state)
+	if (!this->outbox->add(this->outbox, packet))
 	{
-		case ESPTCP_CONNECTION_IDLE:
-			enqueue(this, packet);
-			start(this);
-			break;
-		case ESPTCP_CONNECTION_CONNECTING:
-		case ESPTCP_CONNECTION_PREFIX:
-			enqueue(this, packet);
-			break;
-		case ESPTCP_CONNECTION_UP:
-			enqueue(this, packet);
-			if (!this->blocked && !flush(this))
-			{
-				this->blocked = TRUE;
-				lib->watcher->add(lib->watcher, this->fds->wfd, WATCHER_WRITE,
-								  on_writable, this);
-			}
-			break;
-		case ESPTCP_CONNECTION_DOWN:
-			DBG1(DBG_NET, "message of %zu bytes dropped, TCP connection %u %s "
-				 "%#H is gone", packet->get_data(packet).len, this->id,
-				 direction(this), this->remote);
-			packet->destroy(packet);
-			status = FAILED;
-			break;
+		DBG1(DBG_NET, "message to %#H dropped, too many wait for TCP already",
+			 this->remote);
+		status = FAILED;
+	}
+	else if (this->state == ESPTCP_CONNECTION_UP && !this->blocked)
+	{
+		flush(this);
+	}
+	else if (this->state == ESPTCP_CONNECTION_DOWN)
+	{
+		DBG1(DBG_NET, "TCP connection %u %s %#H is gone, requests wait for "
+			 "another one", this->id, direction(this), this->remote);
+		this->outbox->rewind(this->outbox);
 	}
 	this->mutex->unlock(this->mutex);
 	return status;
 }
 
 METHOD(esptcp_connection_t, bind_, bool,
-	private_esptcp_connection_t *this, uint32_t spi, host_t *dst, bool inbound)
+	private_esptcp_connection_t *this, kernel_ipsec_sa_id_t *sa, host_t *dst,
+	bool inbound)
 {
+	esptcp_bindings_t *bindings = this->surroundings->bindings;
 	bool bound = FALSE;
 
 	this->mutex->lock(this->mutex);
 	if (this->state == ESPTCP_CONNECTION_UP)
 	{
-		bound = this->netlink->bind(this->netlink, this->kernel_id, spi, dst,
-									inbound);
+		bound = bindings->bind(bindings, sa, dst, inbound, this->id,
+							   this->kernel_id);
 	}
 	else
 	{
 		DBG1(DBG_KNL, "SPI %.8x not bound, TCP connection %u %s %#H is %N",
-			 ntohl(spi), this->id, direction(this), this->remote,
+			 ntohl(sa->spi), this->id, direction(this), this->remote,
 			 esptcp_connection_state_names, this->state);
 	}
 	this->mutex->unlock(this->mutex);
 	return bound;
 }
 
+METHOD(esptcp_connection_t, take_request, packet_t*,
+	private_esptcp_connection_t *this)
+{
+	packet_t *packet;
+
+	this->mutex->lock(this->mutex);
+	this->outbox->rewind(this->outbox);
+	packet = this->outbox->take(this->outbox);
+	this->mutex->unlock(this->mutex);
+	return packet;
+}
+
+METHOD(esptcp_connection_t, succeed, bool,
+	private_esptcp_connection_t *this, esptcp_connection_t *other)
+{
+	esptcp_bindings_t *bindings = this->surroundings->bindings;
+	packet_t *packet;
+	bool up;
+
+	this->mutex->lock(this->mutex);
+	up = this->state == ESPTCP_CONNECTION_UP;
+	if (up)
+	{
+		bindings->rebind(bindings, other->get_id(other), this->id,
+						 this->kernel_id);
+	}
+	this->mutex->unlock(this->mutex);
+	while (up && (packet = other->take_request(other)))
+	{
+		send_(this, packet);
+	}
+	return up;
+}
+
+METHOD(esptcp_connection_t, confirm, void,
+	private_esptcp_connection_t *this)
+{
+	this->mutex->lock(this->mutex);
+	this->confirmed = TRUE;
+	this->attempts = 0;
+	this->mutex->unlock(this->mutex);
+}
+
+METHOD(esptcp_connection_t, get_epoch, u_int,
+	private_esptcp_connection_t *this, bool *confirmed)
+{
+	u_int epoch;
+
+	this->mutex->lock(this->mutex);
+	*confirmed = this->confirmed;
+	epoch = this->epoch;
+	this->mutex->unlock(this->mutex);
+	return epoch;
+}
+
+METHOD(esptcp_connection_t, roam, void,
+	private_esptcp_connection_t *this)
+{
+	esptcp_watch_t *watch;
+	host_t *source;
+
+	this->mutex->lock(this->mutex);
+	source = this->originator ? get_source(this) : NULL;
+	if (source && this->state == ESPTCP_CONNECTION_IDLE)
+	{
+		start(this);
+	}
+	else if (source && this->watch && !source->ip_equals(source, this->local))
+	{
+		DBG1(DBG_NET, "TCP connection %u %s %#H is opened again, our address "
+			 "has changed from %H to %H", this->id, direction(this),
+			 this->remote, this->local, source);
+		watch = give_up(this, ESPTCP_CONNECTION_IDLE);
+		watch->destroy_later(watch);
+		if (!this->heard)
+		{
+			this->local->destroy(this->local);
+			this->local = source->clone(source);
+		}
+		start(this);
+	}
+	this->mutex->unlock(this->mutex);
+	DESTROY_IF(source);
+}
+
 METHOD(esptcp_connection_t, close_, void,
 	private_esptcp_connection_t *this)
 {
-	descriptors_t *fds;
+	esptcp_watch_t *watch;
 
 	this->mutex->lock(this->mutex);
-	fds = give_up(this, ESPTCP_CONNECTION_DOWN);
+	watch = give_up(this, ESPTCP_CONNECTION_DOWN);
 	this->mutex->unlock(this->mutex);
-	if (fds)
+	if (watch)
 	{
 		DBG1(DBG_NET, "closing TCP connection %u %s %#H", this->id,
 			 direction(this), this->remote);
-		descriptors_destroy(fds);
+		watch->destroy(watch);
 	}
 }
 
@@ -767,8 +787,7 @@ METHOD(esptcp_connection_t, destroy, void,
 {
 	if (ref_put(&this->ref))
 	{
-		this->waiting->destroy_offset(this->waiting,
-									  offsetof(packet_t, destroy));
+		this->outbox->destroy(this->outbox);
 		DESTROY_IF(this->local);
 		DESTROY_IF(this->remote);
 		this->mutex->destroy(this->mutex);
@@ -780,9 +799,8 @@ METHOD(esptcp_connection_t, destroy, void,
  * What both constructors share.
  */
 static private_esptcp_connection_t *connection_create(uint32_t id,
-											esptcp_connection_state_t state,
-											esptcp_netlink_t *netlink,
-											esptcp_queue_t *queue)
+										esptcp_connection_state_t state,
+										esptcp_surroundings_t *surroundings)
 {
 	private_esptcp_connection_t *this;
 
@@ -796,6 +814,11 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 			.is_answer = _is_answer,
 			.send = _send_,
 			.bind = _bind_,
+			.succeed = _succeed,
+			.take_request = _take_request,
+			.confirm = _confirm,
+			.get_epoch = _get_epoch,
+			.roam = _roam,
 			.close = _close_,
 			.get_ref = _get_ref,
 			.destroy = _destroy,
@@ -803,9 +826,8 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 		.id = id,
 		.state = state,
 		.originator = state == ESPTCP_CONNECTION_IDLE,
-		.waiting = linked_list_create(),
-		.netlink = netlink,
-		.queue = queue,
+		.outbox = esptcp_outbox_create(),
+		.surroundings = surroundings,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.ref = 1,
 	);
@@ -817,23 +839,25 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
  */
 esptcp_connection_t *esptcp_connection_create_originator(uint32_t id,
 									host_t *local, host_t *remote,
-									esptcp_netlink_t *netlink,
-									esptcp_queue_t *queue)
+									esptcp_surroundings_t *surroundings)
 {
 	private_esptcp_connection_t *this;
+	bool connecting;
 
-	this = connection_create(id, ESPTCP_CONNECTION_IDLE, netlink, queue);
+	this = connection_create(id, ESPTCP_CONNECTION_IDLE, surroundings);
 	this->remote = remote->clone(remote);
 	this->local = local->clone(local);
 	this->local->set_port(this->local, 0);
 
 	this->mutex->lock(this->mutex);
 	start(this);
+	/* without an address and a port there is no first message */
+	connecting = !this->local->is_anyaddr(this->local) &&
+				 this->local->get_port(this->local);
 	this->mutex->unlock(this->mutex);
-
-	if (this->local->is_anyaddr(this->local) ||
-		!this->local->get_port(this->local))
+	if (!connecting)
 	{
+		close_(this);
 		destroy(this);
 		return NULL;
 	}
@@ -844,25 +868,25 @@ esptcp_connection_t *esptcp_connection_create_originator(uint32_t id,
  * Described in header
  */
 esptcp_connection_t *esptcp_connection_create_responder(uint32_t id, int fd,
-									esptcp_netlink_t *netlink,
-									esptcp_queue_t *queue)
+									esptcp_surroundings_t *surroundings)
 {
 	private_esptcp_connection_t *this;
 
-	this = connection_create(id, ESPTCP_CONNECTION_PREFIX, netlink, queue);
-	this->local = get_host(fd, FALSE);
-	this->remote = get_host(fd, TRUE);
-	if (!this->local || !this->remote)
-	{	/* reset already */
-		close(fd);
-		destroy(this);
-		return NULL;
-	}
-	if (!descriptors_create(this, fd))
+	this = connection_create(id, ESPTCP_CONNECTION_PREFIX, surroundings);
+	if (!set_socket(this, fd))
 	{
 		destroy(this);
 		return NULL;
 	}
-	lib->watcher->add(lib->watcher, fd, WATCHER_READ, on_readable, this);
+	this->local = esptcp_tcp_get_host(fd, FALSE);
+	this->remote = esptcp_tcp_get_host(fd, TRUE);
+	if (!this->local || !this->remote)
+	{	/* reset already, and never watched */
+		this->watch->destroy(this->watch);
+		destroy(this);
+		return NULL;
+	}
+	esptcp_tcp_set_timeouts(fd);
+	this->watch->read(this->watch);
 	return &this->public;
 }

@@ -8,30 +8,34 @@
 #ifndef ESPTCP_CONNECTION_H_
 #define ESPTCP_CONNECTION_H_
 
+#include "esptcp_bindings.h"
 #include "esptcp_netlink.h"
 #include "esptcp_queue.h"
 
 typedef struct esptcp_connection_t esptcp_connection_t;
+typedef struct esptcp_surroundings_t esptcp_surroundings_t;
 typedef enum esptcp_connection_state_t esptcp_connection_state_t;
 
 /**
  * State of a connection.
  *
  *                    connect()             connected,
- *     originator:  IDLE ------> CONNECTING ------------------> UP ----> DOWN
- *                   ^   failed     |        prefix sent,       |  lost
+ *     originator:  IDLE ------> CONNECTING ------------------> UP
+ *                   ^   failed     |        prefix sent,       |
  *                   +--------------+        attached           |
  *                   +------------------------------------------+
- *                       lost before the peer said anything
+ *                       lost: again after a while
  *
- *     responder:   PREFIX ------------------> UP ----> DOWN
- *                   |     prefix received,       lost   ^
- *                   |     attached                      |
- *                   +-----------------------------------+
- *                       no or another prefix
+ *     responder:   PREFIX ------------------> UP
+ *                   |     prefix received,     |
+ *                   |     attached             | lost
+ *                   +---------> DOWN <---------+
+ *                    no or another prefix
+ *
+ * close() leads to DOWN from everywhere.
  */
 enum esptcp_connection_state_t {
-	/** no socket; the next message to send opens one */
+	/** no socket, waits until it is time to connect */
 	ESPTCP_CONNECTION_IDLE,
 	/** waits for the peer's SYN/ACK */
 	ESPTCP_CONNECTION_CONNECTING,
@@ -49,17 +53,34 @@ enum esptcp_connection_state_t {
 extern enum_name_t *esptcp_connection_state_names;
 
 /**
- * A TCP connection to a peer, as one side of it sees it.
+ * What all connections use.
+ */
+struct esptcp_surroundings_t {
+	/** kernel module */
+	esptcp_netlink_t *netlink;
+	/** SAs that are bound to connections */
+	esptcp_bindings_t *bindings;
+	/** gets received messages */
+	esptcp_queue_t *queue;
+	/** called with locks held when a connection that we opened is up again */
+	void (*resumed)(void *data, uint32_t id);
+	/** for resumed() */
+	void *data;
+};
+
+/**
+ * A connection to a peer, as one side of it sees it.
  *
- * Its two addresses stay what they were when it was created: they are in the
- * IKE_SA and in the NAT detection hashes of the first message.
+ * As originator it outlives TCP connections: it opens another one whenever one
+ * is lost, from another port and maybe another address. As responder it is one
+ * TCP connection, after which IKE_SAs follow their peer to another object.
  *
  * Thread-safe. Nothing here waits for the network.
  */
 struct esptcp_connection_t {
 
 	/**
-	 * Get the number of this connection, the value of ESPTCP_METADATA.
+	 * Get the number of this connection.
 	 *
 	 * @return			number, never 0 and never used again
 	 */
@@ -68,12 +89,12 @@ struct esptcp_connection_t {
 	/**
 	 * Get the local address and port.
 	 *
-	 * @return			internal host
+	 * @return			host, to destroy
 	 */
 	host_t *(*get_local)(esptcp_connection_t *this);
 
 	/**
-	 * Get the peer's address and port.
+	 * Get the peer's address and port, which don't change.
 	 *
 	 * @return			internal host
 	 */
@@ -106,20 +127,55 @@ struct esptcp_connection_t {
 	 * Send a message, now or when the connection is up.
 	 *
 	 * @param packet	IKE message behind a non-ESP marker, adopted
-	 * @return			FAILED if the connection is gone
+	 * @return			FAILED if it will never be sent
 	 */
 	status_t (*send)(esptcp_connection_t *this, packet_t *packet);
 
 	/**
 	 * Bind an SA to this connection.
 	 *
-	 * @param spi		SPI of the SA, in network order
+	 * @param sa		SA
 	 * @param dst		destination address of the SA
 	 * @param inbound	TRUE for an inbound SA
 	 * @return			FALSE if that failed, or the connection is not up
 	 */
-	bool (*bind)(esptcp_connection_t *this, uint32_t spi, host_t *dst,
-				 bool inbound);
+	bool (*bind)(esptcp_connection_t *this, kernel_ipsec_sa_id_t *sa,
+				 host_t *dst, bool inbound);
+
+	/**
+	 * Take the place of another connection: its SAs, and the requests that
+	 * nobody has answered on it.
+	 *
+	 * @param other		connection that the peer has left
+	 * @return			FALSE if this one is not up
+	 */
+	bool (*succeed)(esptcp_connection_t *this, esptcp_connection_t *other);
+
+	/**
+	 * Take requests out that the peer has not answered.
+	 *
+	 * @return			packet as for send(), NULL if there is none
+	 */
+	packet_t *(*take_request)(esptcp_connection_t *this);
+
+	/**
+	 * Note that an authentic message has come from the peer.
+	 */
+	void (*confirm)(esptcp_connection_t *this);
+
+	/**
+	 * Get how often the connection was up, to tell TCP connections apart.
+	 *
+	 * @param confirmed	gets TRUE if confirm() was called since it is
+	 * @return			number of the TCP connection, from 1
+	 */
+	u_int (*get_epoch)(esptcp_connection_t *this, bool *confirmed);
+
+	/**
+	 * Addresses or routes have changed: open another TCP connection if ours
+	 * can't work any more, or could not, and now might.
+	 */
+	void (*roam)(esptcp_connection_t *this);
 
 	/**
 	 * Close the connection. What TCP has taken still goes to the peer.
@@ -149,26 +205,22 @@ struct esptcp_connection_t {
  * @param id			number of the connection
  * @param local			local address, may be %any; the port does not matter
  * @param remote		address and port of the peer
- * @param netlink		kernel module
- * @param queue			receives the peer's messages
+ * @param surroundings	what it uses
  * @return				connection, NULL if there is no way to the peer
  */
 esptcp_connection_t *esptcp_connection_create_originator(uint32_t id,
 									host_t *local, host_t *remote,
-									esptcp_netlink_t *netlink,
-									esptcp_queue_t *queue);
+									esptcp_surroundings_t *surroundings);
 
 /**
  * Take over a connection that was accepted, as TCP Responder.
  *
  * @param id			number of the connection
  * @param fd			socket, adopted
- * @param netlink		kernel module
- * @param queue			receives the peer's messages
+ * @param surroundings	what it uses
  * @return				connection, NULL if it has ended already
  */
 esptcp_connection_t *esptcp_connection_create_responder(uint32_t id, int fd,
-									esptcp_netlink_t *netlink,
-									esptcp_queue_t *queue);
+									esptcp_surroundings_t *surroundings);
 
 #endif /** ESPTCP_CONNECTION_H_ @}*/

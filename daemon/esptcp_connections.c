@@ -4,6 +4,7 @@
 #include "esptcp_config.h"
 
 #include <daemon.h>
+#include <collections/array.h>
 #include <collections/hashtable.h>
 #include <processing/jobs/callback_job.h>
 #include <threading/mutex.h>
@@ -32,7 +33,7 @@ typedef struct check_t check_t;
  * A connection in the tables.
  */
 struct entry_t {
-	/** the connection, NULL for UDP */
+	/** the connection */
 	esptcp_connection_t *connection;
 	/** number of IKE_SAs that use it */
 	u_int users;
@@ -54,32 +55,17 @@ struct private_esptcp_connections_t {
 	hashtable_t *connections;
 
 	/**
-	 * What IKE_SAs use, unique ID => entry_t
-	 */
-	hashtable_t *ike_sas;
-
-	/**
-	 * Used by IKE_SAs over UDP, in ike_sas only
-	 */
-	entry_t udp;
-
-	/**
 	 * Number of the last connection
 	 */
 	uint32_t last_id;
 
 	/**
-	 * Kernel module
+	 * What connections use
 	 */
-	esptcp_netlink_t *netlink;
+	esptcp_surroundings_t surroundings;
 
 	/**
-	 * Receives the messages of all connections
-	 */
-	esptcp_queue_t *queue;
-
-	/**
-	 * Protects the tables
+	 * Protects the table
 	 */
 	mutex_t *mutex;
 };
@@ -88,7 +74,7 @@ struct private_esptcp_connections_t {
  * Data of a job that checks if a connection is still unused.
  */
 struct check_t {
-	/** the tables */
+	/** the table */
 	private_esptcp_connections_t *this;
 	/** number of the connection */
 	uint32_t id;
@@ -176,51 +162,24 @@ static entry_t *add_entry(private_esptcp_connections_t *this,
 }
 
 /**
- * Let an IKE_SA use a connection, UDP, or none.
- */
-static void set_user(private_esptcp_connections_t *this, ike_sa_t *ike_sa,
-					 entry_t *entry)
-{
-	esptcp_connection_t *connection;
-	void *user = key(ike_sa->get_unique_id(ike_sa));
-	entry_t *old;
-
-	old = entry ? this->ike_sas->put(this->ike_sas, user, entry)
-				: this->ike_sas->remove(this->ike_sas, user);
-	if (entry)
-	{
-		entry->users++;
-	}
-	if (old && --old->users == 0 && old->connection)
-	{
-		connection = old->connection;
-		schedule_check(this, connection->get_id(connection), FALSE,
-					   connection->is_originator(connection) ?
-					   ORIGINATOR_LINGER : RESPONDER_LINGER);
-	}
-}
-
-/**
  * Get a new reference to the connection of an entry, if there is one.
  */
 static esptcp_connection_t *get_ref(entry_t *entry)
 {
-	return entry && entry->connection ?
-				entry->connection->get_ref(entry->connection) : NULL;
+	return entry ? entry->connection->get_ref(entry->connection) : NULL;
 }
 
 METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa, host_t *local,
-	host_t *remote)
+	private_esptcp_connections_t *this, host_t *local, host_t *remote)
 {
 	esptcp_connection_t *connection;
 
 	this->mutex->lock(this->mutex);
 	connection = esptcp_connection_create_originator(++this->last_id, local,
-										remote, this->netlink, this->queue);
+												remote, &this->surroundings);
 	if (connection)
 	{
-		set_user(this, ike_sa, add_entry(this, connection));
+		add_entry(this, connection);
 		connection->get_ref(connection);
 	}
 	this->mutex->unlock(this->mutex);
@@ -289,7 +248,7 @@ METHOD(esptcp_connections_t, accept_, void,
 	else
 	{
 		connection = esptcp_connection_create_responder(++this->last_id, fd,
-												this->netlink, this->queue);
+														&this->surroundings);
 		if (connection)
 		{
 			add_entry(this, connection);
@@ -317,11 +276,17 @@ METHOD(esptcp_connections_t, get, esptcp_connection_t*,
 static bool matches(entry_t *entry, packet_t *packet)
 {
 	esptcp_connection_t *connection = entry->connection;
-	host_t *local = packet->get_source(packet);
-	host_t *remote = packet->get_destination(packet);
+	host_t *remote = packet->get_destination(packet), *local;
+	bool match;
 
-	return remote->equals(remote, connection->get_remote(connection)) &&
-		   local->equals(local, connection->get_local(connection)) &&
+	if (!remote->equals(remote, connection->get_remote(connection)))
+	{
+		return FALSE;
+	}
+	local = connection->get_local(connection);
+	match = local->equals(local, packet->get_source(packet));
+	local->destroy(local);
+	return match &&
 		   (entry->users || connection->is_answer(connection, packet));
 }
 
@@ -350,63 +315,84 @@ METHOD(esptcp_connections_t, get_by_packet, esptcp_connection_t*,
 	return connection;
 }
 
-METHOD(esptcp_connections_t, get_by_ike_sa, esptcp_connection_t*,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
+METHOD(esptcp_connections_t, use, bool,
+	private_esptcp_connections_t *this, uint32_t id)
 {
-	esptcp_connection_t *connection;
+	entry_t *entry;
 
 	this->mutex->lock(this->mutex);
-	connection = get_ref(this->ike_sas->get(this->ike_sas,
-									key(ike_sa->get_unique_id(ike_sa))));
-	this->mutex->unlock(this->mutex);
-	return connection;
-}
-
-METHOD(esptcp_connections_t, uses_udp, bool,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
-{
-	bool udp;
-
-	this->mutex->lock(this->mutex);
-	udp = this->ike_sas->get(this->ike_sas,
-						key(ike_sa->get_unique_id(ike_sa))) == &this->udp;
-	this->mutex->unlock(this->mutex);
-	return udp;
-}
-
-METHOD(esptcp_connections_t, assign, bool,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa, int id)
-{
-	entry_t *entry = &this->udp;
-
-	this->mutex->lock(this->mutex);
-	if (id != ESPTCP_UDP)
-	{
-		entry = this->connections->get(this->connections, key(id));
-	}
+	entry = this->connections->get(this->connections, key(id));
 	if (entry)
 	{
-		set_user(this, ike_sa, entry);
+		entry->users++;
 	}
 	this->mutex->unlock(this->mutex);
 	return entry != NULL;
 }
 
-METHOD(esptcp_connections_t, inherit, void,
-	private_esptcp_connections_t *this, ike_sa_t *old, ike_sa_t *new)
+METHOD(esptcp_connections_t, unuse, void,
+	private_esptcp_connections_t *this, uint32_t id)
 {
+	esptcp_connection_t *connection;
+	entry_t *entry;
+
 	this->mutex->lock(this->mutex);
-	set_user(this, new, this->ike_sas->get(this->ike_sas,
-										key(old->get_unique_id(old))));
+	entry = this->connections->get(this->connections, key(id));
+	if (entry && --entry->users == 0)
+	{
+		connection = entry->connection;
+		schedule_check(this, id, FALSE, connection->is_originator(connection) ?
+					   ORIGINATOR_LINGER : RESPONDER_LINGER);
+	}
 	this->mutex->unlock(this->mutex);
 }
 
-METHOD(esptcp_connections_t, release, void,
-	private_esptcp_connections_t *this, ike_sa_t *ike_sa)
+METHOD(esptcp_connections_t, get_users, u_int,
+	private_esptcp_connections_t *this, uint32_t id)
 {
+	entry_t *entry;
+	u_int users;
+
 	this->mutex->lock(this->mutex);
-	set_user(this, ike_sa, NULL);
+	entry = this->connections->get(this->connections, key(id));
+	users = entry ? entry->users : 0;
 	this->mutex->unlock(this->mutex);
+	return users;
+}
+
+METHOD(esptcp_connections_t, set_resumed, void,
+	private_esptcp_connections_t *this, void (*resumed)(void*,uint32_t),
+	void *data)
+{
+	this->surroundings.resumed = resumed;
+	this->surroundings.data = data;
+}
+
+METHOD(kernel_listener_t, roam, bool,
+	private_esptcp_connections_t *this, bool address)
+{
+	esptcp_connection_t *connection;
+	enumerator_t *enumerator;
+	entry_t *entry;
+	array_t *all;
+
+	all = array_create(0, 0);
+	this->mutex->lock(this->mutex);
+	enumerator = this->connections->create_enumerator(this->connections);
+	while (enumerator->enumerate(enumerator, NULL, &entry))
+	{
+		array_insert(all, ARRAY_TAIL, get_ref(entry));
+	}
+	enumerator->destroy(enumerator);
+	this->mutex->unlock(this->mutex);
+
+	while (array_remove(all, ARRAY_HEAD, &connection))
+	{
+		connection->roam(connection);
+		connection->destroy(connection);
+	}
+	array_destroy(all);
+	return TRUE;
 }
 
 METHOD(esptcp_connections_t, destroy, void,
@@ -424,7 +410,6 @@ METHOD(esptcp_connections_t, destroy, void,
 	}
 	enumerator->destroy(enumerator);
 	this->connections->destroy(this->connections);
-	this->ike_sas->destroy(this->ike_sas);
 	this->mutex->destroy(this->mutex);
 	free(this);
 }
@@ -433,29 +418,33 @@ METHOD(esptcp_connections_t, destroy, void,
  * Described in header
  */
 esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+												esptcp_bindings_t *bindings,
 												esptcp_queue_t *queue)
 {
 	private_esptcp_connections_t *this;
 
 	INIT(this,
 		.public = {
+			.listener = {
+				.roam = _roam,
+			},
 			.open = _open_,
 			.accept = _accept_,
 			.get = _get,
 			.get_by_packet = _get_by_packet,
-			.get_by_ike_sa = _get_by_ike_sa,
-			.uses_udp = _uses_udp,
-			.assign = _assign,
-			.inherit = _inherit,
-			.release = _release,
+			.use = _use,
+			.unuse = _unuse,
+			.get_users = _get_users,
+			.set_resumed = _set_resumed,
 			.destroy = _destroy,
 		},
 		.connections = hashtable_create(hashtable_hash_ptr,
 										hashtable_equals_ptr, 8),
-		.ike_sas = hashtable_create(hashtable_hash_ptr,
-									hashtable_equals_ptr, 8),
-		.netlink = netlink,
-		.queue = queue,
+		.surroundings = {
+			.netlink = netlink,
+			.bindings = bindings,
+			.queue = queue,
+		},
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
 

@@ -8,7 +8,8 @@
 #ifndef ESPTCP_KERNEL_H_
 #define ESPTCP_KERNEL_H_
 
-#include "esptcp_connections.h"
+#include "esptcp_bindings.h"
+#include "esptcp_sessions.h"
 
 typedef struct esptcp_kernel_t esptcp_kernel_t;
 
@@ -33,10 +34,10 @@ struct esptcp_kernel_t {
 /**
  * Create a esptcp_kernel_t instance. There can be only one.
  *
- * @param connections	TCP connections
- * @param netlink		kernel module
+ * @param sessions		which IKE_SA uses which connection
+ * @param bindings		SAs that are bound to connections
  */
-esptcp_kernel_t *esptcp_kernel_create(esptcp_connections_t *connections,
-									  esptcp_netlink_t *netlink);
+esptcp_kernel_t *esptcp_kernel_create(esptcp_sessions_t *sessions,
+									  esptcp_bindings_t *bindings);
 
 #endif /** ESPTCP_KERNEL_H_ @}*/

@@ -5,6 +5,7 @@
 
 #include <daemon.h>
 #include <processing/jobs/callback_job.h>
+#include <threading/thread_value.h>
 
 typedef struct private_esptcp_listener_t private_esptcp_listener_t;
 
@@ -22,7 +23,28 @@ struct private_esptcp_listener_t {
 	 * TCP connections
 	 */
 	esptcp_connections_t *connections;
+
+	/**
+	 * Which IKE_SA uses which
+	 */
+	esptcp_sessions_t *sessions;
+
+	/**
+	 * IKE_SA that a thread is about to initiate in place of another one, which
+	 * charon still has as the thread's
+	 */
+	thread_value_t *replacement;
 };
+
+/**
+ * Do something with an IKE_SA when its thread has checked it in.
+ */
+static void queue_job(job_requeue_t (*cb)(ike_sa_id_t*), ike_sa_id_t *id)
+{
+	lib->processor->queue_job(lib->processor,
+				(job_t*)callback_job_create((callback_job_cb_t)cb,
+						id->clone(id), (void*)id->destroy, NULL));
+}
 
 /**
  * Destroy an IKE_SA that can't be initiated.
@@ -47,17 +69,13 @@ static job_requeue_t destroy_ike_sa(ike_sa_id_t *id)
  */
 static void refuse(ike_sa_t *ike_sa)
 {
-	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
-
-	lib->processor->queue_job(lib->processor,
-				(job_t*)callback_job_create((callback_job_cb_t)destroy_ike_sa,
-						id->clone(id), (void*)id->destroy, NULL));
+	queue_job(destroy_ike_sa, ike_sa->get_id(ike_sa));
 }
 
 /**
- * Let a connection send a message, UDP, or none of them.
+ * Say how a message is sent: by the connection of an IKE_SA, over UDP, or not.
  */
-static void set_connection(message_t *message, int id)
+static void set_transport(message_t *message, int id)
 {
 	message->set_metadata(message, ESPTCP_METADATA,
 						  lib->metadata->create(lib->metadata,
@@ -113,10 +131,10 @@ static void set_hosts(ike_sa_t *ike_sa, message_t *message,
 	remote = connection->get_remote(connection);
 	ike_sa->set_my_host(ike_sa, local->clone(local));
 	ike_sa->set_other_host(ike_sa, remote->clone(remote));
-	message->set_source(message, local->clone(local));
 	message->set_destination(message, remote->clone(remote));
 	set_natd_hash(message, NAT_DETECTION_SOURCE_IP, local);
 	set_natd_hash(message, NAT_DETECTION_DESTINATION_IP, remote);
+	message->set_source(message, local);
 }
 
 /**
@@ -134,24 +152,23 @@ static esptcp_connection_t *open_connection(private_esptcp_listener_t *this,
 	remote->set_port(remote, port);
 	DBG1(DBG_IKE, "initiating IKE_SA %s[%d] over TCP to %#H",
 		 ike_sa->get_name(ike_sa), ike_sa->get_unique_id(ike_sa), remote);
-	connection = this->connections->open(this->connections, ike_sa, local,
-										 remote);
+	connection = this->sessions->open(this->sessions, ike_sa, local, remote);
 	remote->destroy(remote);
 	return connection;
 }
 
 /**
- * Check if an IKE_SA may begin, or begin anew, on the connection it has.
+ * Check if the request of an IKE_SA may be repeated on the connection it has,
+ * with a COOKIE or another key exchange method. The peer would not accept one
+ * that begins anew there (RFC 9329 section 6.1).
  */
-static bool is_usable(ike_sa_t *ike_sa, esptcp_connection_t *connection)
+static bool is_usable(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
+					  esptcp_connection_t *connection)
 {
-	host_t *local = connection->get_local(connection);
 	host_t *remote = connection->get_remote(connection);
 
-	/* the peer's name may resolve to another address this time, and our own
-	 * address may have changed */
 	return connection->get_state(connection) != ESPTCP_CONNECTION_DOWN &&
-		   local->ip_equals(local, ike_sa->get_my_host(ike_sa)) &&
+		   !this->sessions->has_restarted(this->sessions, ike_sa) &&
 		   remote->ip_equals(remote, ike_sa->get_other_host(ike_sa));
 }
 
@@ -170,7 +187,7 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	esptcp_transport_t transport;
 	uint16_t port;
 
-	if (connection && is_usable(ike_sa, connection))
+	if (connection && is_usable(this, ike_sa, connection))
 	{
 		set_hosts(ike_sa, message, connection);
 		return connection;
@@ -180,21 +197,21 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	if (!esptcp_config_get_transport(ike_sa->get_name(ike_sa), &transport,
 									 &port))
 	{
-		set_connection(message, ESPTCP_NO_CONNECTION);
+		set_transport(message, ESPTCP_NO_CONNECTION);
 		refuse(ike_sa);
 		return NULL;
 	}
 	if (transport != ESPTCP_TRANSPORT_TCP)
 	{
-		this->connections->assign(this->connections, ike_sa, ESPTCP_UDP);
-		set_connection(message, ESPTCP_UDP);
+		this->sessions->assign(this->sessions, ike_sa, ESPTCP_UDP);
+		set_transport(message, ESPTCP_UDP);
 		return NULL;
 	}
 	if (ike_sa->get_version(ike_sa) != IKEV2)
 	{
 		DBG1(DBG_IKE, "connection '%s' uses TCP, which needs IKEv2: set "
 			 "version = 2", ike_sa->get_name(ike_sa));
-		set_connection(message, ESPTCP_NO_CONNECTION);
+		set_transport(message, ESPTCP_NO_CONNECTION);
 		refuse(ike_sa);
 		return NULL;
 	}
@@ -205,7 +222,7 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	}
 	else
 	{	/* there may be a way to the peer when charon tries anew */
-		set_connection(message, ESPTCP_NO_CONNECTION);
+		set_transport(message, ESPTCP_NO_CONNECTION);
 	}
 	return connection;
 }
@@ -228,81 +245,259 @@ static bool is_initial(message_t *message)
 }
 
 /**
+ * Let an IKE_SA begin anew.
+ */
+static job_requeue_t restart_ike_sa(ike_sa_id_t *id)
+{
+	ike_sa_t *ike_sa;
+
+	ike_sa = charon->ike_sa_manager->checkout(charon->ike_sa_manager, id);
+	if (!ike_sa)
+	{
+		return JOB_REQUEUE_NONE;
+	}
+	ike_sa->reset(ike_sa, TRUE);
+	if (ike_sa->initiate(ike_sa, NULL, NULL) == DESTROY_ME)
+	{
+		charon->ike_sa_manager->checkin_and_destroy(charon->ike_sa_manager,
+													ike_sa);
+	}
+	else
+	{
+		charon->ike_sa_manager->checkin(charon->ike_sa_manager, ike_sa);
+	}
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Check if an IKE_SA is the one that a message belongs to.
+ */
+static bool is_of(ike_sa_t *ike_sa, message_t *message)
+{
+	ike_sa_id_t *id = ike_sa->get_id(ike_sa);
+
+	return id->get_initiator_spi(id) == message->get_initiator_spi(message);
+}
+
+/**
+ * Get the IKE_SA of a message. When charon replaces an IKE_SA, it names the old
+ * one with the first message of the new one.
+ *
+ * @return				NULL if it is another one, which nobody has told us
+ */
+static ike_sa_t *get_ike_sa(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
+							message_t *message)
+{
+	ike_sa_t *replacement;
+
+	if (is_of(ike_sa, message))
+	{
+		return ike_sa;
+	}
+	replacement = this->replacement->get(this->replacement);
+	return replacement && is_of(replacement, message) ? replacement : NULL;
+}
+
+/**
  * Let the connection of its IKE_SA send a message, or UDP.
  */
 static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 					 message_t *message)
 {
 	esptcp_connection_t *connection;
+	ike_sa_id_t *id;
 
-	connection = this->connections->get_by_ike_sa(this->connections, ike_sa);
+	ike_sa = get_ike_sa(this, ike_sa, message);
+	if (!ike_sa)
+	{	/* once it is checked in, we get to know it */
+		id = message->get_ike_sa_id(message);
+		set_transport(message, ESPTCP_NO_CONNECTION);
+		queue_job(restart_ike_sa, id);
+		return;
+	}
+	connection = this->sessions->get_connection(this->sessions, ike_sa);
 	if (is_initial(message))
 	{
 		connection = choose_transport(this, ike_sa, message, connection);
 	}
-	else if (this->connections->uses_udp(this->connections, ike_sa))
+	else if (this->sessions->uses_udp(this->sessions, ike_sa))
 	{
-		set_connection(message, ESPTCP_UDP);
+		set_transport(message, ESPTCP_UDP);
 	}
 	if (connection)
 	{
-		set_connection(message, connection->get_id(connection));
+		set_transport(message, ike_sa->get_unique_id(ike_sa));
 		connection->destroy(connection);
 	}
 }
 
 /**
- * Note the transport of an IKE_SA that the peer initiates.
+ * Get the number of the connection that a message came on, or ESPTCP_UDP.
  */
-static void incoming(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
-					 message_t *message)
+static int get_origin(message_t *message)
 {
 	metadata_t *metadata;
 	int id = ESPTCP_UDP;
 
-	if (!is_initial(message))
-	{
-		return;
-	}
 	metadata = message->get_metadata(message, ESPTCP_METADATA);
 	if (metadata)
 	{
 		metadata->get(metadata, &id);
+	}
+	return id;
+}
+
+/**
+ * Let charon ignore a message.
+ */
+static void ignore(message_t *message)
+{
+	message->set_exchange_type(message, EXCHANGE_TYPE_UNDEFINED);
+}
+
+/**
+ * Note the transport of an IKE_SA that the peer initiates.
+ */
+static void begin(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
+				  message_t *message)
+{
+	esptcp_connections_t *connections = this->connections;
+	int id = get_origin(message);
+
+	if (id != ESPTCP_UDP)
+	{
 		DBG1(DBG_IKE, "IKE_SA is initiated over TCP from %#H",
 			 message->get_source(message));
 	}
-	if (!this->connections->assign(this->connections, ike_sa, id))
+	if (id != ESPTCP_UDP && connections->get_users(connections, id))
+	{
+		DBG1(DBG_IKE, "TCP connection from %#H is that of another IKE_SA, "
+			 "which is not allowed, IKE_SA is dropped",
+			 message->get_source(message));
+	}
+	else if (this->sessions->assign(this->sessions, ike_sa, id))
+	{
+		return;
+	}
+	else
 	{
 		DBG1(DBG_IKE, "TCP connection from %#H is gone, IKE_SA is dropped",
 			 message->get_source(message));
-		/* this lets charon ignore the message */
-		message->set_exchange_type(message, EXCHANGE_TYPE_UNDEFINED);
-		refuse(ike_sa);
 	}
+	ignore(message);
+	refuse(ike_sa);
+}
+
+/**
+ * Let an IKE_SA follow its peer to another connection.
+ */
+static esptcp_connection_t *follow(private_esptcp_listener_t *this,
+								   ike_sa_t *ike_sa)
+{
+	esptcp_connection_t *connection;
+
+	connection = this->sessions->follow(this->sessions, ike_sa);
+	if (connection)
+	{
+		DBG1(DBG_IKE, "IKE_SA %s[%d] continues on TCP connection %u from %#H",
+			 ike_sa->get_name(ike_sa), ike_sa->get_unique_id(ike_sa),
+			 connection->get_id(connection), connection->get_remote(connection));
+	}
+	return connection;
+}
+
+/**
+ * Handle a message that charon has verified, and that is no replay.
+ */
+static void verified(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
+					 message_t *message)
+{
+	esptcp_connection_t *current, *next;
+	int origin = get_origin(message);
+
+	current = this->sessions->get_connection(this->sessions, ike_sa);
+	if (current ? origin == ESPTCP_UDP
+				: origin != ESPTCP_UDP &&
+				  this->sessions->uses_udp(this->sessions, ike_sa))
+	{
+		DBG1(DBG_IKE, "message over %s from %#H ignored, IKE_SA %s[%d] uses %s "
+			 "and can't change that", current ? "UDP" : "TCP",
+			 message->get_source(message), ike_sa->get_name(ike_sa),
+			 ike_sa->get_unique_id(ike_sa), current ? "TCP" : "UDP");
+		ignore(message);
+	}
+	else if (current)
+	{
+		next = follow(this, ike_sa);
+		if (next)
+		{
+			ike_sa->update_hosts(ike_sa, message->get_destination(message),
+								 message->get_source(message),
+								 UPDATE_HOSTS_FORCE_ADDRS);
+			current->destroy(current);
+			current = next;
+		}
+		if (origin == current->get_id(current))
+		{
+			current->confirm(current);
+		}
+	}
+	DESTROY_IF(current);
 }
 
 METHOD(listener_t, message, bool,
 	private_esptcp_listener_t *this, ike_sa_t *ike_sa, message_t *message,
 	bool in, bool plain)
 {
-	if (plain)
+	if (in && !plain)
 	{
-		if (in)
-		{
-			incoming(this, ike_sa, message);
-		}
-		else
-		{
-			outgoing(this, ike_sa, message);
-		}
+		this->sessions->note(this->sessions, ike_sa, get_origin(message));
 	}
+	else if (in && is_initial(message))
+	{
+		begin(this, ike_sa, message);
+	}
+	else if (in)
+	{
+		verified(this, ike_sa, message);
+	}
+	else if (plain)
+	{
+		outgoing(this, ike_sa, message);
+	}
+	return TRUE;
+}
+
+METHOD(listener_t, ike_update, bool,
+	private_esptcp_listener_t *this, ike_sa_t *ike_sa, host_t *local,
+	host_t *remote)
+{
+	/* charon has verified a message, and moves CHILD_SAs before it tells */
+	esptcp_connection_t *connection = follow(this, ike_sa);
+
+	DESTROY_IF(connection);
+	return TRUE;
+}
+
+METHOD(listener_t, ike_reestablish_pre, bool,
+	private_esptcp_listener_t *this, ike_sa_t *old, ike_sa_t *new)
+{
+	this->replacement->set(this->replacement, new);
+	return TRUE;
+}
+
+METHOD(listener_t, ike_reestablish_post, bool,
+	private_esptcp_listener_t *this, ike_sa_t *old, ike_sa_t *new,
+	bool initiated)
+{
+	this->replacement->set(this->replacement, NULL);
 	return TRUE;
 }
 
 METHOD(listener_t, ike_rekey, bool,
 	private_esptcp_listener_t *this, ike_sa_t *old, ike_sa_t *new)
 {
-	this->connections->inherit(this->connections, old, new);
+	this->sessions->inherit(this->sessions, old, new);
 	return TRUE;
 }
 
@@ -311,7 +506,7 @@ METHOD(listener_t, ike_state_change, bool,
 {
 	if (state == IKE_DESTROYING)
 	{
-		this->connections->release(this->connections, ike_sa);
+		this->sessions->release(this->sessions, ike_sa);
 	}
 	return TRUE;
 }
@@ -319,13 +514,15 @@ METHOD(listener_t, ike_state_change, bool,
 METHOD(esptcp_listener_t, destroy, void,
 	private_esptcp_listener_t *this)
 {
+	this->replacement->destroy(this->replacement);
 	free(this);
 }
 
 /*
  * Described in header
  */
-esptcp_listener_t *esptcp_listener_create(esptcp_connections_t *connections)
+esptcp_listener_t *esptcp_listener_create(esptcp_connections_t *connections,
+										  esptcp_sessions_t *sessions)
 {
 	private_esptcp_listener_t *this;
 
@@ -333,12 +530,17 @@ esptcp_listener_t *esptcp_listener_create(esptcp_connections_t *connections)
 		.public = {
 			.listener = {
 				.message = _message,
+				.ike_update = _ike_update,
+				.ike_reestablish_pre = _ike_reestablish_pre,
+				.ike_reestablish_post = _ike_reestablish_post,
 				.ike_rekey = _ike_rekey,
 				.ike_state_change = _ike_state_change,
 			},
 			.destroy = _destroy,
 		},
 		.connections = connections,
+		.sessions = sessions,
+		.replacement = thread_value_create(NULL),
 	);
 
 	return &this->public;

@@ -5,6 +5,7 @@
 #include "esptcp_config.h"
 #include "esptcp_kernel.h"
 #include "esptcp_listener.h"
+#include "esptcp_resumer.h"
 #include "esptcp_socket.h"
 #include "esptcp_version.h"
 
@@ -33,9 +34,24 @@ struct private_esptcp_plugin_t {
 	esptcp_queue_t *queue;
 
 	/**
+	 * SAs that are bound to connections
+	 */
+	esptcp_bindings_t *bindings;
+
+	/**
 	 * TCP connections
 	 */
 	esptcp_connections_t *connections;
+
+	/**
+	 * Which IKE_SA uses which
+	 */
+	esptcp_sessions_t *sessions;
+
+	/**
+	 * Continues IKE_SAs after their connection was lost
+	 */
+	esptcp_resumer_t *resumer;
 
 	/**
 	 * Follows the IKE_SAs
@@ -75,7 +91,7 @@ METHOD(plugin_t, get_name, char*,
 static socket_t *create_socket()
 {
 	instance->socket = esptcp_socket_create(instance->connections,
-											instance->queue);
+											instance->sessions, instance->queue);
 	return instance->socket ? &instance->socket->socket : NULL;
 }
 
@@ -122,8 +138,10 @@ static bool plugin_cb(private_esptcp_plugin_t *this,
 		{
 			return FALSE;
 		}
-		this->kernel = esptcp_kernel_create(this->connections, this->netlink);
+		this->kernel = esptcp_kernel_create(this->sessions, this->bindings);
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
+		charon->kernel->add_listener(charon->kernel,
+									 &this->connections->listener);
 		this->acceptor = esptcp_acceptor_create(this->connections);
 		apply_settings(this);
 	}
@@ -131,6 +149,8 @@ static bool plugin_cb(private_esptcp_plugin_t *this,
 	{
 		this->acceptor->destroy(this->acceptor);
 		this->acceptor = NULL;
+		charon->kernel->remove_listener(charon->kernel,
+										&this->connections->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
 		this->kernel->destroy(this->kernel);
 		charon->socket->remove_socket(charon->socket, create_socket);
@@ -165,7 +185,10 @@ METHOD(plugin_t, destroy, void,
 	private_esptcp_plugin_t *this)
 {
 	DESTROY_IF(this->listener);
+	DESTROY_IF(this->resumer);
+	DESTROY_IF(this->sessions);
 	DESTROY_IF(this->connections);
+	DESTROY_IF(this->bindings);
 	DESTROY_IF(this->queue);
 	DESTROY_IF(this->netlink);
 	instance = NULL;
@@ -211,8 +234,12 @@ plugin_t *esptcp_plugin_create()
 		return NULL;
 	}
 	this->queue = esptcp_queue_create();
-	this->connections = esptcp_connections_create(this->netlink, this->queue);
-	this->listener = esptcp_listener_create(this->connections);
+	this->bindings = esptcp_bindings_create(this->netlink);
+	this->connections = esptcp_connections_create(this->netlink, this->bindings,
+												  this->queue);
+	this->sessions = esptcp_sessions_create(this->connections);
+	this->resumer = esptcp_resumer_create(this->connections, this->sessions);
+	this->listener = esptcp_listener_create(this->connections, this->sessions);
 	instance = this;
 	return &this->public.plugin;
 }

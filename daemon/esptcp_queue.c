@@ -4,6 +4,8 @@
 
 #include <daemon.h>
 #include <collections/blocking_queue.h>
+#include <collections/hashtable.h>
+#include <threading/mutex.h>
 #include <threading/semaphore.h>
 #include <threading/thread.h>
 
@@ -12,6 +14,9 @@
 
 /** messages from TCP that may wait */
 #define TCP_MAX 1024
+
+/** messages of one connection that may wait */
+#define SHARE_MAX 32
 
 typedef struct private_esptcp_queue_t private_esptcp_queue_t;
 
@@ -38,8 +43,63 @@ struct private_esptcp_queue_t {
 	/**
 	 * Number of messages from TCP in the queue
 	 */
-	refcount_t tcp;
+	u_int tcp;
+
+	/**
+	 * Number of those from each connection, its number => number of messages
+	 */
+	hashtable_t *shares;
+
+	/**
+	 * Protects the numbers
+	 */
+	mutex_t *mutex;
 };
+
+/**
+ * Key, or value, of a number in a hashtable.
+ */
+static void *key(uintptr_t number)
+{
+	return (void*)number;
+}
+
+/**
+ * Take a place for a message of a connection.
+ */
+static bool take_place(private_esptcp_queue_t *this, uint32_t id)
+{
+	uintptr_t share;
+	bool taken;
+
+	this->mutex->lock(this->mutex);
+	share = (uintptr_t)this->shares->get(this->shares, key(id));
+	taken = this->tcp < TCP_MAX && share < SHARE_MAX;
+	if (taken)
+	{
+		this->shares->put(this->shares, key(id), key(share + 1));
+		this->tcp++;
+	}
+	this->mutex->unlock(this->mutex);
+	return taken;
+}
+
+/**
+ * Give the place of a message back.
+ */
+static void give_place(private_esptcp_queue_t *this, uint32_t id)
+{
+	uintptr_t share;
+
+	this->mutex->lock(this->mutex);
+	share = (uintptr_t)this->shares->remove(this->shares, key(id));
+	if (share > 1)
+	{
+		this->shares->put(this->shares, key(id), key(share - 1));
+	}
+	this->tcp--;
+	this->mutex->unlock(this->mutex);
+}
 
 METHOD(esptcp_queue_t, wait_udp, void,
 	private_esptcp_queue_t *this)
@@ -64,13 +124,12 @@ METHOD(esptcp_queue_t, add_udp, void,
 }
 
 METHOD(esptcp_queue_t, add_tcp, void,
-	private_esptcp_queue_t *this, packet_t *packet)
+	private_esptcp_queue_t *this, uint32_t id, packet_t *packet)
 {
-	if (ref_get(&this->tcp) > TCP_MAX)
+	if (!take_place(this, id))
 	{
-		DBG1(DBG_NET, "TCP message from %#H dropped, too many are waiting",
+		DBG2(DBG_NET, "TCP message from %#H dropped, too many are waiting",
 			 packet->get_source(packet));
-		ignore_result(ref_put(&this->tcp));
 		packet->destroy(packet);
 		return;
 	}
@@ -80,12 +139,16 @@ METHOD(esptcp_queue_t, add_tcp, void,
 METHOD(esptcp_queue_t, get, packet_t*,
 	private_esptcp_queue_t *this)
 {
+	metadata_t *metadata;
 	packet_t *packet;
+	int id;
 
 	packet = this->packets->dequeue(this->packets);
-	if (packet->get_metadata(packet, ESPTCP_METADATA))
+	metadata = packet->get_metadata(packet, ESPTCP_METADATA);
+	if (metadata)
 	{
-		ignore_result(ref_put(&this->tcp));
+		metadata->get(metadata, &id);
+		give_place(this, id);
 	}
 	else
 	{
@@ -99,6 +162,8 @@ METHOD(esptcp_queue_t, destroy, void,
 {
 	this->packets->destroy_offset(this->packets, offsetof(packet_t, destroy));
 	this->udp->destroy(this->udp);
+	this->shares->destroy(this->shares);
+	this->mutex->destroy(this->mutex);
 	free(this);
 }
 
@@ -120,6 +185,8 @@ esptcp_queue_t *esptcp_queue_create()
 		},
 		.packets = blocking_queue_create(),
 		.udp = semaphore_create(UDP_MAX),
+		.shares = hashtable_create(hashtable_hash_ptr, hashtable_equals_ptr, 8),
+		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
 
 	return &this->public;

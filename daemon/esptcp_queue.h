@@ -11,14 +11,15 @@
 #include <networking/packet.h>
 
 /**
- * Key of the packet metadata that names the TCP connection, an int. Packets
- * received without it are from UDP; those to send without it belong to no
- * IKE_SA that we know, and have to be looked up.
+ * Key of the metadata of packets, an int: of received ones, the number of their
+ * TCP connection, or none for UDP; of packets to send, the unique ID of their
+ * IKE_SA, which has a connection when they are sent, or one of the values below.
+ * Those to send without it belong to no IKE_SA that we know.
  */
 #define ESPTCP_METADATA "esptcp"
 
 /**
- * Value of ESPTCP_METADATA for messages to send that no connection may send.
+ * Value of ESPTCP_METADATA for messages that must not be sent.
  */
 #define ESPTCP_NO_CONNECTION 0
 
@@ -56,11 +57,13 @@ struct esptcp_queue_t {
 	void (*add_udp)(esptcp_queue_t *this, packet_t *packet);
 
 	/**
-	 * Add a message from a TCP connection. It is dropped if there are too many.
+	 * Add a message from a TCP connection. It is dropped if there are too many,
+	 * in all or of this connection, so that nobody takes all places.
 	 *
+	 * @param id		number of the connection
 	 * @param packet	packet with ESPTCP_METADATA, adopted
 	 */
-	void (*add_tcp)(esptcp_queue_t *this, packet_t *packet);
+	void (*add_tcp)(esptcp_queue_t *this, uint32_t id, packet_t *packet);
 
 	/**
 	 * Get the next packet, wait for one. A cancellation point.

@@ -39,6 +39,11 @@ struct private_esptcp_socket_t {
 	esptcp_connections_t *connections;
 
 	/**
+	 * Which IKE_SA uses which
+	 */
+	esptcp_sessions_t *sessions;
+
+	/**
 	 * What was received over UDP and TCP
 	 */
 	esptcp_queue_t *queue;
@@ -71,9 +76,23 @@ METHOD(socket_t, receiver, status_t,
 }
 
 /**
+ * Check if a packet is a NAT keepalive that is not from a UDP port of ours, so
+ * that it is one of an IKE_SA over TCP.
+ */
+static bool is_tcp_keepalive(private_esptcp_socket_t *this, packet_t *packet)
+{
+	host_t *src = packet->get_source(packet);
+	uint16_t port = src->get_port(src);
+
+	return packet->get_data(packet).len <= 1 &&
+		   port != this->udp->get_port(this->udp, TRUE) &&
+		   port != this->udp->get_port(this->udp, FALSE);
+}
+
+/**
  * Find the connection for a packet.
  *
- * @param connection	reference to the connection, NULL if it is gone
+ * @param connection	reference to the connection, NULL to drop the packet
  * @return				FALSE to use UDP
  */
 static bool uses_tcp(private_esptcp_socket_t *this, packet_t *packet,
@@ -90,12 +109,13 @@ static bool uses_tcp(private_esptcp_socket_t *this, packet_t *packet,
 		{
 			return FALSE;
 		}
-		*connection = this->connections->get(this->connections, id);
+		*connection = id == ESPTCP_NO_CONNECTION ? NULL :
+			this->sessions->get_for_packet(this->sessions, id, packet);
 		return TRUE;
 	}
 	/* packets that belong to no IKE_SA, such as those with a COOKIE */
 	*connection = this->connections->get_by_packet(this->connections, packet);
-	return *connection != NULL;
+	return *connection || is_tcp_keepalive(this, packet);
 }
 
 /**
@@ -129,21 +149,21 @@ METHOD(socket_t, sender, status_t,
 	{
 		return this->udp->send(this->udp, packet);
 	}
-	if (!connection)
-	{
-		DBG1(DBG_NET, "message to %#H dropped, it has no TCP connection",
-			 packet->get_destination(packet));
-		return FAILED;
-	}
 	if (packet->get_data(packet).len <= 1)
 	{	/* no NAT keepalives over TCP (RFC 9329 section 6.6) */
 		status = SUCCESS;
+	}
+	else if (!connection)
+	{
+		DBG1(DBG_NET, "message to %#H dropped, it has no TCP connection",
+			 packet->get_destination(packet));
+		status = FAILED;
 	}
 	else
 	{
 		status = connection->send(connection, mark_packet(packet));
 	}
-	connection->destroy(connection);
+	DESTROY_IF(connection);
 	return status;
 }
 
@@ -198,6 +218,7 @@ static bool create_udp(private_esptcp_socket_t *this)
  * Described in header
  */
 esptcp_socket_t *esptcp_socket_create(esptcp_connections_t *connections,
+									  esptcp_sessions_t *sessions,
 									  esptcp_queue_t *queue)
 {
 	private_esptcp_socket_t *this;
@@ -213,6 +234,7 @@ esptcp_socket_t *esptcp_socket_create(esptcp_connections_t *connections,
 			},
 		},
 		.connections = connections,
+		.sessions = sessions,
 		.queue = queue,
 	);
 

@@ -10,7 +10,7 @@
 
 #include <network/socket.h>
 
-#include "esptcp_connections.h"
+#include "esptcp_sessions.h"
 
 typedef struct esptcp_socket_t esptcp_socket_t;
 
@@ -30,10 +30,12 @@ struct esptcp_socket_t {
  * Create a esptcp_socket_t instance.
  *
  * @param connections	TCP connections
+ * @param sessions		which IKE_SA uses which
  * @param queue			where these put what they receive
  * @return				instance, NULL if there is no UDP socket
  */
 esptcp_socket_t *esptcp_socket_create(esptcp_connections_t *connections,
+									  esptcp_sessions_t *sessions,
 									  esptcp_queue_t *queue);
 
 #endif /** ESPTCP_SOCKET_H_ @}*/

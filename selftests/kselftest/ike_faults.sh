@@ -26,15 +26,20 @@ udp_untouched() {
 	return $ok
 }
 
-# Without its connection a bound SA is silent, and IKE does not turn to UDP.
+# Without its connection a bound SA is silent, and IKE does not turn to UDP, as
+# long as there is no other connection.
 never_bare() {
 	restart && establish && clients_talk || return
+	ns r nft insert rule inet fw forward tcp dport "$port" drop
 	ns gb ss -K "sport = $port" > /dev/null
+	ns ga ss -K "dport = $port" > /dev/null
 	within 10 log_has ga 'TCP connection .* ended' &&
 		no_ping ca "$clientB" || return
 	swantimeout=5 swan ga --rekey --child net > /dev/null
-	pause 3
-	only_tcp && [ -z "$(esptcp_table ga id)" ] && exceeds ga tx-drop-no-conn 0
+	only_tcp && [ -z "$(esptcp_table ga id)" ] && exceeds ga tx-drop-no-conn 0 || return
+	ns r nft delete table inet fw
+	router_rules
+	within 20 clients_talk && only_tcp
 }
 
 # The first message is retransmitted over a new connection.

@@ -20,7 +20,8 @@ plugins=(esptcp socket-default kernel-netlink vici openssl random nonce kdf)
 
 # gateway_conf NAME TRANSPORT PORTS: settings of a gateway, for the addresses of
 # the current family. TRANSPORT is its own as initiator. $pluginopts is added to
-# the plugin's.
+# the plugin's, $connopts to the connection's and $childopts to the CHILD_SA's;
+# $charonopts to charon's.
 gateway_conf() {
 	local name=$1 transport=$2 ports=$3
 	local dir=$work/$name me=$A peer=$B mynet=$netA peernet=$netB
@@ -31,6 +32,7 @@ gateway_conf() {
 	cat > "$dir/strongswan.conf" <<- END
 		charon {
 		    load_modular = yes
+		    ${charonopts:-}
 		    plugins {
 		        $(printf '%s.conf\n' "${includes[@]}")
 		        include $dir/esptcp.conf
@@ -63,9 +65,10 @@ gateway_conf() {
 		connections {
 		    net {
 		        version = 2
-		        local_addrs = $me
+		        local_addrs = ${localaddrs:-$me}
 		        remote_addrs = $peer, %any
 		        proposals = aes128-sha256-x25519
+		        ${connopts:-}
 		        local {
 		            auth = psk
 		            id = $name.example.org
@@ -78,6 +81,7 @@ gateway_conf() {
 		                local_ts = $mynet
 		                remote_ts = $peernet
 		                esp_proposals = aes128gcm16
+		                ${childopts:-}
 		            }
 		        }
 		    }
@@ -102,6 +106,31 @@ gateway_start() {
 		swan "$name" --load-all --file "$dir/swanctl.conf" > "$dir/load" && return
 	cat "$work/$name.out" "$dir"/load "$dir/charon.log"
 	return 1
+}
+
+# pings_start: from client to client, ten a second
+pings_start() {
+	background pinger ca ping -n -D -i 0.1 "$clientB"
+	within 15 says pinger icmp_seq=
+}
+
+# pings_go_on: more answers come
+pings_go_on() {
+	local before
+
+	before=$(grep -c icmp_seq= "$work/pinger.out")
+	within "$1" answers_exceed $((before + 5))
+}
+
+answers_exceed() {
+	[ "$(grep -c icmp_seq= "$work/pinger.out")" -gt "$1" ]
+}
+
+# pings_gap: end them, and tell the longest time between two answers
+pings_gap() {
+	end pinger INT
+	awk -F '[][]' '/icmp_seq=/ { if (last && $2 - last > gap) gap = $2 - last; last = $2 }
+		END { printf "%.1f\n", gap }' "$work/pinger.out"
 }
 
 # gateway_stop NAME: as an operator would, waiting for its end

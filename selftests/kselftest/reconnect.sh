@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# strongSwan with our plugin loses its TCP connection under traffic, in every way
+# that we know of: the originator comes back, the SAs stay, and nothing leaves in
+# another way. Prints how long the traffic stood still each time; the figures are
+# for the settings below.
+cd "$(dirname "$0")" || exit
+. lib/gateways.sh
+
+pluginopts='user_timeout = 3
+keepalive = 2
+answer_timeout = 4'
+
+# source_port: of the connection, as gateway A has it
+source_port() {
+	esptcp_table ga local | sed 's/.*://'
+}
+
+# all_spis: of both gateways
+all_spis() {
+	for name in ga gb; do
+		ipn $name xfrm state | grep -o 'spi 0x[0-9a-f]*'
+	done | sort
+}
+
+# comes_back SECONDS WHAT COMMAND...: traffic goes on by itself after the command,
+# with the same SAs on another connection
+comes_back() {
+	local limit=$1 what=$2 before ids gap
+	shift 2
+	before=$(all_spis)
+	ids=$(esptcp_table ga id)
+
+	pings_start && "$@" && within "$limit" other_connection "$ids" && pings_go_on "$limit" || return
+	gap=$(pings_gap)
+	echo "# $what: traffic stood still for $gap s"
+	[ "$(all_spis)" = "$before" ] && [ "$(esptcp_table ga bindings)" = 2 ] && clients_talk &&
+		within 8 one_connection_each && only_tcp
+}
+
+other_connection() {
+	[ "$(esptcp_table ga id state)" ] && [ "$(esptcp_table ga id)" != "$1" ]
+}
+
+# The one that was replaced is closed.
+one_connection_each() {
+	[ "$(esptcp_table ga id | wc -l)" = 1 ] && [ "$(esptcp_table gb id | wc -l)" = 1 ]
+}
+
+reset_by() {
+	ns "$1" ss -K "$2 = $port" > /dev/null
+}
+
+# The connection vanishes without a word: another one passes.
+silence() {
+	ns r nft insert rule inet fw forward tcp sport "$(source_port)" drop
+}
+
+# An idle connection vanishes: nobody sends anything that could not be delivered.
+idle_silence() {
+	local ids
+	ids=$(esptcp_table ga id)
+
+	silence && within 12 other_connection "$ids" && clients_talk && within 8 one_connection_each
+}
+
+nat_reset() {
+	ns r nft delete table ip nat 2> /dev/null || :
+}
+
+# nat RULE...: a stateless NAT, as it is after a reboot
+nat() {
+	nat_reset
+	ns r nft -f - <<- END
+		table ip nat {
+			chain in { type filter hook prerouting priority -300; iifname to_b $2; }
+			chain out { type filter hook postrouting priority 300; oifname to_b $1; }
+		}
+	END
+}
+
+# The connection has another port from now on, another one keeps its own.
+nat_port() {
+	local old
+	old=$(source_port)
+
+	nat "tcp sport $old tcp sport set 7777" "tcp dport 7777 tcp dport set $old"
+}
+
+# Everything from gateway A has another address from now on.
+nat_address() {
+	ipn r address add 203.0.113.77/24 dev to_b || return
+	nat "ip saddr $A ip saddr set 203.0.113.77" "ip daddr 203.0.113.77 ip daddr set $A"
+}
+
+# Requests that wait for an answer are sent on the new connection, at once.
+outstanding() {
+	local start
+
+	: > "$work/ga/charon.log"
+	ns r nft insert rule inet fw forward tcp sport "$port" drop
+	inside ga swanctl --rekey --child net > /dev/null
+	within 5 log_has ga 'establishing CHILD_SA' || return
+	start=$SECONDS
+	reset_by ga dport
+	router_restart
+	within 10 log_has ga 'outbound CHILD_SA .* established' &&
+		echo "# a request was answered $((SECONDS - start)) s after its connection was cut off" &&
+		clients_talk && only_tcp
+}
+
+# without rules for single connections
+router_restart() {
+	ns r nft flush chain inet fw forward
+	ns r nft -f - <<- END
+		add rule inet fw forward meta l4proto esp counter name bare_esp drop
+		add rule inet fw forward meta l4proto udp counter name bare_udp drop
+		add rule inet fw forward tcp dport $port counter name carriers accept
+		add rule inet fw forward tcp sport $port counter name carriers accept
+		add rule inet fw forward counter name other drop
+	END
+}
+
+# Who plays a recording to the responder from another place gets nothing.
+replay() {
+	local before
+
+	background tcpdump r tcpdump --immediate-mode -U -s 0 -i to_b -w "$work/recording" tcp port "$port"
+	within 10 says tcpdump 'listening on' || return
+	# A recording has to begin with a connection: its prefix, a request, some ESP.
+	reset_by ga dport && within 10 log_has gb 'IKE_SA .* continues' && clients_talk || return
+	pause 1
+	end tcpdump TERM
+	within 8 one_connection_each || return
+	before=$(esptcp_table gb remote)
+	: > "$work/gb/charon.log"
+	ns r python3 lib/replay.py "$work/recording" "$A" "$B" "$port" &&
+		within 5 log_has gb 'received .*retransmit\|received message ID' && clients_talk &&
+		! log_has gb 'continues on' && [[ $(esptcp_table gb remote) = *"$before"* ]] &&
+		within 15 one_connection_each && [ "$(esptcp_table gb remote)" = "$before" ] && clients_talk
+}
+
+# Without MOBIKE, and with an address that comes and goes.
+renumbered() {
+	ipn ga <<- END
+		addr del 198.51.100.1/24 dev wan
+		addr add 198.51.100.2/24 dev wan
+		route replace default via 198.51.100.254
+		route replace 10.2.0.0/24 via 198.51.100.254 src 10.1.0.1
+	END
+}
+
+address_changes() {
+	renumbered && within 10 log_has ga 'our address has changed' && within 15 log_has gb 'IKE_SA .* continues' &&
+		within 10 talks_from 198.51.100.2 && only_tcp && [ "$(esptcp_table ga bindings)" = 2 ]
+}
+
+talks_from() {
+	[[ $(esptcp_table gb remote) = *"$1":* ]] && clients_talk
+}
+
+# charon dies without a word, and another one knows nothing of the SAs.
+responder_dies() {
+	local start gap
+
+	pings_start || return
+	end gb KILL
+	start=$EPOCHREALTIME
+	gateway_start gb || return
+	echo "# charon took $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $start }") s to start again"
+	within 30 log_has gb 'IKE_SA net.* established' && pings_go_on 20 || return
+	gap=$(pings_gap)
+	echo "# charon of the responder restarted: traffic stood still for $gap s"
+	clients_talk && only_tcp && log_has ga 'does not answer for IKE_SA'
+}
+
+gateways_test 12
+childopts='start_action = trap
+dpd_action = restart'
+restart && establish && clients_talk || ktap_exit_fail_msg "the tunnel does not come up"
+check "RST by the responder" comes_back 10 "RST by the responder" reset_by gb sport
+check "RST by the originator" comes_back 10 "RST by the originator" reset_by ga dport
+check "silent loss under traffic" comes_back 20 "silent loss (user_timeout 3 s)" silence
+check "silent loss while idle" idle_silence
+router_restart
+check "NAT rebinding to another port" comes_back 15 "NAT rebinding to another port" nat_port
+nat_reset
+check "NAT rebinding to another address" comes_back 15 "NAT rebinding to another address" nat_address
+check "and back to its own" comes_back 15 "NAT rebinding back" nat_reset
+check "an outstanding request is sent on the new connection" outstanding
+check "replayed connections steal nothing" replay
+check "the responder's charon dies and comes back" responder_dies
+localaddrs='%any'
+check "gateways without a fixed address" restart
+establish
+check "the originator's address changes" address_changes
+ktap_finished
