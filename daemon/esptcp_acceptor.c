@@ -2,6 +2,7 @@
 
 #include "esptcp_acceptor.h"
 #include "esptcp_config.h"
+#include "esptcp_holder.h"
 #include "esptcp_tcp.h"
 
 #include <daemon.h>
@@ -9,6 +10,7 @@
 #include <threading/mutex.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,21 @@ struct private_esptcp_acceptor_t {
 	 * Gets the connections that are accepted
 	 */
 	esptcp_connections_t *connections;
+
+	/**
+	 * Counts what is refused
+	 */
+	esptcp_counters_t *counters;
+
+	/**
+	 * Descriptor to give up when there are no others, -1 without one
+	 */
+	int reserve;
+
+	/**
+	 * Protects reserve. The other one is held while callbacks are waited for.
+	 */
+	mutex_t *reserve_mutex;
 };
 
 /**
@@ -53,6 +70,33 @@ struct port_t {
 	int ipv6;
 };
 
+/**
+ * Refuse a connection for which there is no descriptor. One is reserved for
+ * this, as the socket would be readable until somebody accepts.
+ */
+static void refuse(private_esptcp_acceptor_t *this, int fd)
+{
+	int peer;
+
+	this->reserve_mutex->lock(this->reserve_mutex);
+	if (this->reserve != -1)
+	{
+		close(this->reserve);
+	}
+	peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (peer != -1)
+	{
+		close(peer);
+	}
+	this->reserve = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	this->reserve_mutex->unlock(this->reserve_mutex);
+	if (this->counters->add(this->counters, ESPTCP_NO_DESCRIPTORS))
+	{
+		DBG1(DBG_NET, "TCP connection refused, there are no more descriptors: "
+			 "raise LimitNOFILE of the service");
+	}
+}
+
 CALLBACK(on_connection, bool,
 	private_esptcp_acceptor_t *this, int fd, watcher_event_t event)
 {
@@ -65,12 +109,14 @@ CALLBACK(on_connection, bool,
 				   SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (peer == -1)
 	{
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		if (errno == EMFILE || errno == ENFILE)
+		{
+			refuse(this, fd);
+		}
+		else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 		{
 			DBG1(DBG_NET, "accepting a TCP connection failed: %s",
 				 strerror(errno));
-			/* the usual reason are descriptors, which don't come back soon */
-			usleep(100000);
 		}
 		return TRUE;
 	}
@@ -109,6 +155,26 @@ static void port_destroy(port_t *this)
 }
 
 /**
+ * Log that somebody else has a port.
+ */
+static void log_holder(uint16_t port)
+{
+	char name[32];
+	pid_t pid;
+
+	if (esptcp_holder_find(port, &pid, name, sizeof(name)))
+	{
+		DBG1(DBG_NET, "TCP port %u is taken by process %d (%s): stop that, or "
+			 "remove the port from 'ports'", port, pid, name);
+	}
+	else
+	{
+		DBG1(DBG_NET, "TCP port %u is taken by another program, find it with "
+			 "'ss -ltnp sport = :%u'", port, port);
+	}
+}
+
+/**
  * Listen on a port of one address family.
  */
 static int listen_on(private_esptcp_acceptor_t *this, int family, uint16_t port)
@@ -122,8 +188,7 @@ static int listen_on(private_esptcp_acceptor_t *this, int family, uint16_t port)
 	}
 	else if (errno == EADDRINUSE)
 	{
-		DBG1(DBG_NET, "TCP port %u is taken by another program, find it with "
-			 "'ss -ltnp sport = :%u'", port, port);
+		log_holder(port);
 	}
 	else if (errno != EAFNOSUPPORT)
 	{
@@ -215,6 +280,11 @@ METHOD(esptcp_acceptor_t, destroy, void,
 	private_esptcp_acceptor_t *this)
 {
 	this->ports->destroy_function(this->ports, (void*)port_destroy);
+	if (this->reserve != -1)
+	{
+		close(this->reserve);
+	}
+	this->reserve_mutex->destroy(this->reserve_mutex);
 	this->mutex->destroy(this->mutex);
 	free(this);
 }
@@ -222,7 +292,8 @@ METHOD(esptcp_acceptor_t, destroy, void,
 /*
  * Described in header
  */
-esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections)
+esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections,
+										  esptcp_counters_t *counters)
 {
 	private_esptcp_acceptor_t *this;
 
@@ -234,6 +305,9 @@ esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections)
 		.ports = linked_list_create(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.connections = connections,
+		.counters = counters,
+		.reserve_mutex = mutex_create(MUTEX_TYPE_DEFAULT),
+		.reserve = esptcp_tcp_socket(AF_INET),
 	);
 
 	return &this->public;

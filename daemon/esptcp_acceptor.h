@@ -34,7 +34,9 @@ struct esptcp_acceptor_t {
  * Create a esptcp_acceptor_t instance, which does not listen yet.
  *
  * @param connections	gets the connections that are accepted
+ * @param counters		counts what is refused
  */
-esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections);
+esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections,
+										  esptcp_counters_t *counters);
 
 #endif /** ESPTCP_ACCEPTOR_H_ @}*/

@@ -9,59 +9,85 @@
 #include <limits.h>
 
 
-ENUM(esptcp_transport_names, ESPTCP_TRANSPORT_UDP, ESPTCP_TRANSPORT_TCP,
+/** Highest port number */
+#define MAX_PORT 65535
+
+/** Default for auto_transport_threshold, and its maximum */
+#define AUTO_THRESHOLD 15
+#define AUTO_THRESHOLD_MAX 300
+
+ENUM(esptcp_transport_names, ESPTCP_TRANSPORT_UDP, ESPTCP_TRANSPORT_AUTO,
 	"udp",
 	"tcp",
+	"auto",
 );
 
 /**
- * Parse a port number, 1 to 65535.
+ * Parse a number, from 1 to a limit.
  */
-static bool parse_port(char *str, uint16_t *port)
+static bool parse_number(char *str, u_int limit, u_int *number)
 {
 	unsigned long value;
 	char *end;
 
 	errno = 0;
 	value = strtoul(str, &end, 10);
-	if (errno || *end || !isdigit(*str) || value < 1 || value > 65535)
+	if (errno || *end || !isdigit(*str) || value < 1 || value > limit)
 	{
 		return FALSE;
 	}
-	*port = value;
+	*number = value;
+	return TRUE;
+}
+
+/**
+ * Get a setting of a connection.
+ */
+static char *get_setting(char *name, char *key)
+{
+	return lib->settings->get_str(lib->settings,
+								  "%s.plugins.esptcp.connections.%s.%s", NULL,
+								  lib->ns, name, key);
+}
+
+/**
+ * Get a number that is set for a connection, if it is.
+ */
+static bool get_connection_number(char *name, char *key, u_int limit,
+								  u_int *number)
+{
+	char *str = get_setting(name, key);
+
+	if (str && !parse_number(str, limit, number))
+	{
+		DBG1(DBG_CFG, "esptcp: connection '%s': %s = %s is wrong, use a number "
+			 "from 1 to %u", name, key, str, limit);
+		return FALSE;
+	}
 	return TRUE;
 }
 
 /*
  * Described in header
  */
-bool esptcp_config_get_transport(char *name, esptcp_transport_t *transport,
-								 uint16_t *port)
+bool esptcp_config_get_path(char *name, esptcp_path_t *path)
 {
-	char *str;
+	char *str = get_setting(name, "transport");
 
-	*transport = ESPTCP_TRANSPORT_UDP;
-	*port = ESPTCP_PORT;
-
-	str = lib->settings->get_str(lib->settings,
-				"%s.plugins.esptcp.connections.%s.transport", "udp",
-				lib->ns, name);
-	if (!enum_from_name(esptcp_transport_names, str, transport))
+	*path = (esptcp_path_t){
+		.transport = ESPTCP_TRANSPORT_UDP,
+		.port = ESPTCP_PORT,
+		.threshold = AUTO_THRESHOLD,
+	};
+	if (str && !enum_from_name(esptcp_transport_names, str, &path->transport))
 	{
 		DBG1(DBG_CFG, "esptcp: connection '%s': transport = %s is unknown, use "
-			 "udp or tcp", name, str);
+			 "udp, tcp or auto", name, str);
 		return FALSE;
 	}
-	str = lib->settings->get_str(lib->settings,
-				"%s.plugins.esptcp.connections.%s.tcp_port", NULL,
-				lib->ns, name);
-	if (str && !parse_port(str, port))
-	{
-		DBG1(DBG_CFG, "esptcp: connection '%s': tcp_port = %s is no port, use a "
-			 "number from 1 to 65535", name, str);
-		return FALSE;
-	}
-	return TRUE;
+	return get_connection_number(name, "tcp_port", MAX_PORT, &path->port) &&
+		   get_connection_number(name, "auto_transport_threshold",
+								 AUTO_THRESHOLD_MAX, &path->threshold);
 }
 
 /*
@@ -72,6 +98,7 @@ array_t *esptcp_config_get_ports()
 	enumerator_t *enumerator;
 	array_t *ports;
 	uint16_t port;
+	u_int number;
 	char *str;
 
 	ports = array_create(sizeof(uint16_t), 0);
@@ -84,8 +111,9 @@ array_t *esptcp_config_get_ports()
 		{
 			continue;
 		}
-		if (parse_port(str, &port))
+		if (parse_number(str, MAX_PORT, &number))
 		{
+			port = number;
 			array_insert(ports, ARRAY_TAIL, &port);
 		}
 		else
@@ -129,6 +157,22 @@ u_int esptcp_config_get_half_open_limit_ip()
 /*
  * Described in header
  */
+u_int esptcp_config_get_prefix_timeout()
+{
+	return get_number("prefix_timeout", 5, 1, 3600);
+}
+
+/*
+ * Described in header
+ */
+u_int esptcp_config_get_ike_timeout()
+{
+	return get_number("ike_timeout", 10, 1, 3600);
+}
+
+/*
+ * Described in header
+ */
 u_int esptcp_config_get_user_timeout()
 {
 	return get_number("user_timeout", 20, 1, 3600);
@@ -163,22 +207,62 @@ u_int esptcp_config_get_answer_timeout()
  */
 bool esptcp_config_check_connections()
 {
-	esptcp_transport_t transport;
 	enumerator_t *enumerator;
+	esptcp_path_t path;
 	bool tcp = FALSE;
-	uint16_t port;
 	char *name;
 
 	enumerator = lib->settings->create_section_enumerator(lib->settings,
 							"%s.plugins.esptcp.connections", lib->ns);
 	while (enumerator->enumerate(enumerator, &name))
 	{
-		if (esptcp_config_get_transport(name, &transport, &port) &&
-			transport == ESPTCP_TRANSPORT_TCP)
+		if (esptcp_config_get_path(name, &path) &&
+			path.transport != ESPTCP_TRANSPORT_UDP)
 		{
 			tcp = TRUE;
 		}
 	}
 	enumerator->destroy(enumerator);
 	return tcp;
+}
+
+/**
+ * Check if charon has a connection of some name.
+ */
+static bool has_connection(char *name)
+{
+	enumerator_t *enumerator;
+	peer_cfg_t *peer_cfg;
+	bool found = FALSE;
+
+	enumerator = charon->backends->create_peer_cfg_enumerator(charon->backends,
+											NULL, NULL, NULL, NULL, IKE_ANY);
+	while (!found && enumerator->enumerate(enumerator, &peer_cfg))
+	{
+		found = streq(peer_cfg->get_name(peer_cfg), name);
+	}
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+/*
+ * Described in header
+ */
+void esptcp_config_check_names()
+{
+	enumerator_t *enumerator;
+	char *name;
+
+	enumerator = lib->settings->create_section_enumerator(lib->settings,
+							"%s.plugins.esptcp.connections", lib->ns);
+	while (enumerator->enumerate(enumerator, &name))
+	{
+		if (!has_connection(name))
+		{
+			DBG1(DBG_CFG, "esptcp: connection '%s' is unknown, its settings "
+				 "have no effect: use a name that 'swanctl --list-conns' shows",
+				 name);
+		}
+	}
+	enumerator->destroy(enumerator);
 }

@@ -22,6 +22,7 @@
 #define ESPTCP_PORT 4500
 
 typedef enum esptcp_transport_t esptcp_transport_t;
+typedef struct esptcp_path_t esptcp_path_t;
 
 /**
  * How a configured connection reaches its peer.
@@ -31,6 +32,8 @@ enum esptcp_transport_t {
 	ESPTCP_TRANSPORT_UDP,
 	/** over TCP, never over UDP */
 	ESPTCP_TRANSPORT_TCP,
+	/** over UDP, and if nobody responds, over TCP */
+	ESPTCP_TRANSPORT_AUTO,
 };
 
 /**
@@ -39,15 +42,25 @@ enum esptcp_transport_t {
 extern enum_name_t *esptcp_transport_names;
 
 /**
- * Get the transport of a connection.
+ * What is configured for a connection.
+ */
+struct esptcp_path_t {
+	/** transport */
+	esptcp_transport_t transport;
+	/** TCP port of the peer */
+	u_int port;
+	/** seconds without a response over UDP until TCP is used */
+	u_int threshold;
+};
+
+/**
+ * Get what is configured for a connection.
  *
  * @param name			name of the connection
- * @param transport		configured transport
- * @param port			configured TCP port of the peer
+ * @param path			gets the settings, or their defaults
  * @return				FALSE if the settings are wrong, which has been logged
  */
-bool esptcp_config_get_transport(char *name, esptcp_transport_t *transport,
-								 uint16_t *port);
+bool esptcp_config_get_path(char *name, esptcp_path_t *path);
 
 /**
  * Get the ports to listen on. Those that are wrong are logged and left out.
@@ -69,6 +82,21 @@ u_int esptcp_config_get_half_open_limit();
  * @return				limit, 0 for none
  */
 u_int esptcp_config_get_half_open_limit_ip();
+
+/**
+ * Get the time that a peer has to send the stream prefix.
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_prefix_timeout();
+
+/**
+ * Get the time that a peer has to begin or continue an IKE_SA. It may come back
+ * with a COOKIE for that long (RFC 9329 section 6.3.1).
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_ike_timeout();
 
 /**
  * Get the time after which TCP gives up when the peer acknowledges nothing.
@@ -102,8 +130,14 @@ u_int esptcp_config_get_answer_timeout();
 /**
  * Check the settings of all connections and log what is wrong.
  *
- * @return				TRUE if one of them uses TCP
+ * @return				TRUE if one of them may use TCP
  */
 bool esptcp_config_check_connections();
+
+/**
+ * Log settings of connections that charon does not have. It gets connections
+ * after plugins.
+ */
+void esptcp_config_check_names();
 
 #endif /** ESPTCP_CONFIG_H_ @}*/

@@ -290,6 +290,23 @@ static void attach(private_esptcp_connection_t *this)
 }
 
 /**
+ * Handle somebody who has called us for something else.
+ */
+static void wrong_prefix(private_esptcp_connection_t *this)
+{
+	esptcp_counters_t *counters = this->surroundings->counters;
+	esptcp_watch_t *watch;
+
+	if (counters->add(counters, ESPTCP_WRONG_PREFIX))
+	{
+		DBG1(DBG_NET, "TCP connection %u from %#H failed: no IKETCP stream "
+			 "prefix", this->id, this->remote);
+	}
+	watch = give_up(this, ESPTCP_CONNECTION_DOWN);
+	watch->destroy_later(watch);
+}
+
+/**
  * Read the rest of the stream prefix, not an octet more.
  */
 static void read_prefix(private_esptcp_connection_t *this)
@@ -310,7 +327,7 @@ static void read_prefix(private_esptcp_connection_t *this)
 	this->received_len += len;
 	if (len == 0 || !memeq(this->received, prefix, this->received_len))
 	{
-		lost(this, "no IKETCP stream prefix");
+		wrong_prefix(this);
 	}
 	else if (this->received_len == sizeof(prefix))
 	{

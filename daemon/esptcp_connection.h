@@ -9,6 +9,7 @@
 #define ESPTCP_CONNECTION_H_
 
 #include "esptcp_bindings.h"
+#include "esptcp_counters.h"
 #include "esptcp_netlink.h"
 #include "esptcp_queue.h"
 
@@ -62,6 +63,8 @@ struct esptcp_surroundings_t {
 	esptcp_bindings_t *bindings;
 	/** gets received messages */
 	esptcp_queue_t *queue;
+	/** counts what strangers do */
+	esptcp_counters_t *counters;
 	/** called with locks held when a connection that we opened is up again */
 	void (*resumed)(void *data, uint32_t id);
 	/** for resumed() */

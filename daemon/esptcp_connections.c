@@ -11,19 +11,15 @@
 
 #include <unistd.h>
 
-/** Seconds that a peer has to send the stream prefix */
-#define PREFIX_TIMEOUT 5
-
-/** Seconds that a peer has to begin an IKE_SA; it may come back with a COOKIE
- *  for that long (RFC 9329 section 6.3.1) */
-#define IKE_TIMEOUT 10
-
 /** Seconds until we close a connection of ours after its last IKE_SA */
 #define ORIGINATOR_LINGER 1
 
 /** Seconds until we close a peer's connection after its last IKE_SA, if the
  *  peer does not (RFC 9329 section 6.1) */
 #define RESPONDER_LINGER 5
+
+/** Octets of an IPv6 address that one peer has, who may use all behind them */
+#define IPV6_NETWORK_LEN 8
 
 typedef struct private_esptcp_connections_t private_esptcp_connections_t;
 typedef struct entry_t entry_t;
@@ -37,6 +33,8 @@ struct entry_t {
 	esptcp_connection_t *connection;
 	/** number of IKE_SAs that use it */
 	u_int users;
+	/** TRUE if there ever was one */
+	bool used;
 };
 
 /**
@@ -65,6 +63,11 @@ struct private_esptcp_connections_t {
 	esptcp_surroundings_t surroundings;
 
 	/**
+	 * Counts what strangers do
+	 */
+	esptcp_counters_t *counters;
+
+	/**
 	 * Protects the table
 	 */
 	mutex_t *mutex;
@@ -91,6 +94,46 @@ static void *key(uint32_t id)
 }
 
 /**
+ * Close a connection that is not in the table any more. Not with the lock.
+ */
+static void entry_destroy(entry_t *this)
+{
+	this->connection->close(this->connection);
+	this->connection->destroy(this->connection);
+	free(this);
+}
+
+/**
+ * Log and count that a peer's connection goes without having been used.
+ */
+static void log_unused(private_esptcp_connections_t *this, entry_t *entry,
+					   bool prefix)
+{
+	esptcp_counters_t *counters = this->counters;
+	esptcp_connection_t *connection = entry->connection;
+
+	if (prefix)
+	{
+		if (counters->add(counters, ESPTCP_NO_PREFIX))
+		{
+			DBG1(DBG_NET, "no stream prefix from %#H on TCP within %u seconds",
+				 connection->get_remote(connection),
+				 esptcp_config_get_prefix_timeout());
+		}
+	}
+	else if (!entry->used && !connection->is_originator(connection))
+	{
+		if (connection->get_state(connection) == ESPTCP_CONNECTION_UP &&
+			counters->add(counters, ESPTCP_NO_IKE_SA))
+		{
+			DBG1(DBG_NET, "no IKE_SA from %#H on TCP within %u seconds",
+				 connection->get_remote(connection),
+				 esptcp_config_get_ike_timeout());
+		}
+	}
+}
+
+/**
  * Remove a connection if nobody uses it.
  */
 static job_requeue_t check_unused(check_t *check)
@@ -114,15 +157,8 @@ static job_requeue_t check_unused(check_t *check)
 
 	if (entry)
 	{
-		if (check->prefix)
-		{
-			DBG1(DBG_NET, "no stream prefix from %#H on TCP within %d seconds",
-				 entry->connection->get_remote(entry->connection),
-				 PREFIX_TIMEOUT);
-		}
-		entry->connection->close(entry->connection);
-		entry->connection->destroy(entry->connection);
-		free(entry);
+		log_unused(this, entry, check->prefix);
+		entry_destroy(entry);
 	}
 	return JOB_REQUEUE_NONE;
 }
@@ -187,22 +223,38 @@ METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
 }
 
 /**
- * Count the connections that wait for an IKE_SA, all or those from an address.
+ * Check if two peers count as one: the same address, or network in IPv6.
+ */
+static bool is_same_peer(host_t *a, host_t *b)
+{
+	chunk_t x = a->get_address(a), y = b->get_address(b);
+
+	return x.len == y.len && memeq(x.ptr, y.ptr, min(x.len, IPV6_NETWORK_LEN));
+}
+
+/**
+ * Check if a connection waits for an IKE_SA.
+ */
+static bool is_half_open(entry_t *entry)
+{
+	return !entry->users && entry->connection->get_state(entry->connection) !=
+													ESPTCP_CONNECTION_DOWN;
+}
+
+/**
+ * Count the connections that wait for an IKE_SA, all or those of a peer.
  */
 static u_int count_half_open(private_esptcp_connections_t *this, host_t *peer)
 {
 	enumerator_t *enumerator;
-	host_t *remote;
 	entry_t *entry;
 	u_int count = 0;
 
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
-		remote = entry->connection->get_remote(entry->connection);
-		if (!entry->users && (!peer || peer->ip_equals(peer, remote)) &&
-			entry->connection->get_state(entry->connection) !=
-													ESPTCP_CONNECTION_DOWN)
+		if (is_half_open(entry) && (!peer || is_same_peer(peer,
+							entry->connection->get_remote(entry->connection))))
 		{
 			count++;
 		}
@@ -212,51 +264,110 @@ static u_int count_half_open(private_esptcp_connections_t *this, host_t *peer)
 }
 
 /**
- * Check if there is no place for another connection that waits for an IKE_SA.
+ * Take out the oldest half-open connection of the peer that has most of them,
+ * if that is more than the peer has who wants its place.
+ *
+ * @return				entry to destroy, NULL if there is none
  */
-static bool is_full(private_esptcp_connections_t *this, host_t *peer)
+static entry_t *displace(private_esptcp_connections_t *this, host_t *peer)
 {
+	u_int count, most = count_half_open(this, peer) + 1;
+	enumerator_t *enumerator;
+	entry_t *entry, *found = NULL;
+	uint32_t id = 0;
+
+	enumerator = this->connections->create_enumerator(this->connections);
+	while (enumerator->enumerate(enumerator, NULL, &entry))
+	{
+		if (!is_half_open(entry) ||
+			entry->connection->is_originator(entry->connection))
+		{
+			continue;
+		}
+		count = count_half_open(this,
+							entry->connection->get_remote(entry->connection));
+		if (count > most || (count == most && found &&
+			entry->connection->get_id(entry->connection) < id))
+		{
+			most = count;
+			found = entry;
+			id = entry->connection->get_id(entry->connection);
+		}
+	}
+	enumerator->destroy(enumerator);
+	if (found)
+	{
+		this->connections->remove(this->connections, key(id));
+	}
+	return found;
+}
+
+/**
+ * Check if there is a place for another connection that waits for an IKE_SA.
+ *
+ * @param displaced		gets what has to go for it
+ */
+static bool has_place(private_esptcp_connections_t *this, host_t *peer,
+					  entry_t **displaced)
+{
+	esptcp_counters_t *counters = this->counters;
 	u_int limit;
 
 	limit = esptcp_config_get_half_open_limit_ip();
 	if (limit && count_half_open(this, peer) >= limit)
 	{
-		DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit_ip of "
-			 "%u reached", peer, limit);
-		return TRUE;
+		if (counters->add(counters, ESPTCP_REFUSED_IP))
+		{
+			DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit_ip "
+				 "of %u reached", peer, limit);
+		}
+		return FALSE;
 	}
 	limit = esptcp_config_get_half_open_limit();
-	if (limit && count_half_open(this, NULL) >= limit)
+	if (!limit || count_half_open(this, NULL) < limit)
 	{
-		DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit of %u "
-			 "reached", peer, limit);
 		return TRUE;
 	}
-	return FALSE;
+	*displaced = displace(this, peer);
+	if (counters->add(counters, *displaced ? ESPTCP_DISPLACED : ESPTCP_REFUSED))
+	{
+		DBG1(DBG_NET, "TCP connection from %H %s, half_open_limit of %u "
+			 "reached", peer, *displaced ? "displaces another" : "refused",
+			 limit);
+	}
+	return *displaced != NULL;
 }
 
 METHOD(esptcp_connections_t, accept_, void,
 	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
 	esptcp_connection_t *connection;
+	entry_t *displaced = NULL;
 
 	this->mutex->lock(this->mutex);
-	if (is_full(this, peer))
+	if (!has_place(this, peer, &displaced))
 	{
 		close(fd);
 	}
 	else
 	{
+		this->counters->add(this->counters, ESPTCP_ACCEPTED);
 		connection = esptcp_connection_create_responder(++this->last_id, fd,
 														&this->surroundings);
 		if (connection)
 		{
 			add_entry(this, connection);
-			schedule_check(this, this->last_id, TRUE, PREFIX_TIMEOUT);
-			schedule_check(this, this->last_id, FALSE, IKE_TIMEOUT);
+			schedule_check(this, this->last_id, TRUE,
+						   esptcp_config_get_prefix_timeout());
+			schedule_check(this, this->last_id, FALSE,
+						   esptcp_config_get_ike_timeout());
 		}
 	}
 	this->mutex->unlock(this->mutex);
+	if (displaced)
+	{
+		entry_destroy(displaced);
+	}
 }
 
 METHOD(esptcp_connections_t, get, esptcp_connection_t*,
@@ -325,6 +436,7 @@ METHOD(esptcp_connections_t, use, bool,
 	if (entry)
 	{
 		entry->users++;
+		entry->used = TRUE;
 	}
 	this->mutex->unlock(this->mutex);
 	return entry != NULL;
@@ -404,9 +516,7 @@ METHOD(esptcp_connections_t, destroy, void,
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
-		entry->connection->close(entry->connection);
-		entry->connection->destroy(entry->connection);
-		free(entry);
+		entry_destroy(entry);
 	}
 	enumerator->destroy(enumerator);
 	this->connections->destroy(this->connections);
@@ -419,7 +529,8 @@ METHOD(esptcp_connections_t, destroy, void,
  */
 esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
-												esptcp_queue_t *queue)
+												esptcp_queue_t *queue,
+												esptcp_counters_t *counters)
 {
 	private_esptcp_connections_t *this;
 
@@ -444,7 +555,9 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 			.netlink = netlink,
 			.bindings = bindings,
 			.queue = queue,
+			.counters = counters,
 		},
+		.counters = counters,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
 

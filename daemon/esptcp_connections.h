@@ -113,9 +113,11 @@ struct esptcp_connections_t {
  * @param netlink		kernel module
  * @param bindings		SAs that are bound to connections
  * @param queue			receives the messages of all connections
+ * @param counters		counts what strangers do
  */
 esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
-												esptcp_queue_t *queue);
+												esptcp_queue_t *queue,
+												esptcp_counters_t *counters);
 
 #endif /** ESPTCP_CONNECTIONS_H_ @}*/

@@ -2,10 +2,14 @@
 
 #include "esptcp_listener.h"
 #include "esptcp_config.h"
+#include "esptcp_fallback.h"
 
 #include <daemon.h>
 #include <processing/jobs/callback_job.h>
 #include <threading/thread_value.h>
+
+/** Milliseconds until an IKE_SA is restarted that we don't know */
+#define RESTART_DELAY 500
 
 typedef struct private_esptcp_listener_t private_esptcp_listener_t;
 
@@ -28,6 +32,16 @@ struct private_esptcp_listener_t {
 	 * Which IKE_SA uses which
 	 */
 	esptcp_sessions_t *sessions;
+
+	/**
+	 * IKE_SAs that may change from UDP to TCP
+	 */
+	esptcp_fallback_t *fallback;
+
+	/**
+	 * TRUE once the names of connections were checked
+	 */
+	bool checked;
 
 	/**
 	 * IKE_SA that a thread is about to initiate in place of another one, which
@@ -173,6 +187,42 @@ static bool is_usable(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 }
 
 /**
+ * Begin an IKE_SA over UDP.
+ */
+static void use_udp(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
+					message_t *message, esptcp_path_t *path)
+{
+	this->sessions->assign(this->sessions, ike_sa, ESPTCP_UDP);
+	set_transport(message, ESPTCP_UDP);
+	if (path->transport == ESPTCP_TRANSPORT_AUTO)
+	{
+		DBG1(DBG_IKE, "initiating IKE_SA %s[%d] over UDP, over TCP to port %u "
+			 "if there is no response for %u s", ike_sa->get_name(ike_sa),
+			 ike_sa->get_unique_id(ike_sa), path->port, path->threshold);
+		this->fallback->watch(this->fallback, ike_sa, path->threshold);
+	}
+}
+
+/**
+ * Get what is configured for an IKE_SA, if that can be done.
+ */
+static bool get_path(ike_sa_t *ike_sa, esptcp_path_t *path)
+{
+	if (!esptcp_config_get_path(ike_sa->get_name(ike_sa), path))
+	{
+		return FALSE;
+	}
+	if (path->transport != ESPTCP_TRANSPORT_UDP &&
+		ike_sa->get_version(ike_sa) != IKEV2)
+	{
+		DBG1(DBG_IKE, "connection '%s' uses TCP, which needs IKEv2: set "
+			 "version = 2", ike_sa->get_name(ike_sa));
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/**
  * Choose the transport of an IKE_SA that we initiate, before its first request
  * is encoded. There may be several: with a COOKIE, with another key exchange
  * method, or from the beginning because the peer did not respond.
@@ -184,8 +234,7 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 											 message_t *message,
 											 esptcp_connection_t *connection)
 {
-	esptcp_transport_t transport;
-	uint16_t port;
+	esptcp_path_t path;
 
 	if (connection && is_usable(this, ike_sa, connection))
 	{
@@ -194,28 +243,20 @@ static esptcp_connection_t *choose_transport(private_esptcp_listener_t *this,
 	}
 	DESTROY_IF(connection);
 
-	if (!esptcp_config_get_transport(ike_sa->get_name(ike_sa), &transport,
-									 &port))
+	if (!get_path(ike_sa, &path))
 	{
 		set_transport(message, ESPTCP_NO_CONNECTION);
 		refuse(ike_sa);
 		return NULL;
 	}
-	if (transport != ESPTCP_TRANSPORT_TCP)
+	if (path.transport == ESPTCP_TRANSPORT_UDP ||
+		(path.transport == ESPTCP_TRANSPORT_AUTO &&
+		 !this->fallback->is_due(this->fallback)))
 	{
-		this->sessions->assign(this->sessions, ike_sa, ESPTCP_UDP);
-		set_transport(message, ESPTCP_UDP);
+		use_udp(this, ike_sa, message, &path);
 		return NULL;
 	}
-	if (ike_sa->get_version(ike_sa) != IKEV2)
-	{
-		DBG1(DBG_IKE, "connection '%s' uses TCP, which needs IKEv2: set "
-			 "version = 2", ike_sa->get_name(ike_sa));
-		set_transport(message, ESPTCP_NO_CONNECTION);
-		refuse(ike_sa);
-		return NULL;
-	}
-	connection = open_connection(this, ike_sa, port);
+	connection = open_connection(this, ike_sa, path.port);
 	if (connection)
 	{
 		set_hosts(ike_sa, message, connection);
@@ -309,15 +350,22 @@ static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 
 	ike_sa = get_ike_sa(this, ike_sa, message);
 	if (!ike_sa)
-	{	/* once it is checked in, we get to know it */
+	{	/* we get to know it when it is checked in, which is about to happen */
 		id = message->get_ike_sa_id(message);
 		set_transport(message, ESPTCP_NO_CONNECTION);
-		queue_job(restart_ike_sa, id);
+		lib->scheduler->schedule_job_ms(lib->scheduler,
+				(job_t*)callback_job_create((callback_job_cb_t)restart_ike_sa,
+						id->clone(id), (void*)id->destroy, NULL), RESTART_DELAY);
 		return;
 	}
 	connection = this->sessions->get_connection(this->sessions, ike_sa);
 	if (is_initial(message))
 	{
+		if (!this->checked)
+		{
+			this->checked = TRUE;
+			esptcp_config_check_names();
+		}
 		connection = choose_transport(this, ike_sa, message, connection);
 	}
 	else if (this->sessions->uses_udp(this->sessions, ike_sa))
@@ -356,6 +404,33 @@ static void ignore(message_t *message)
 }
 
 /**
+ * Remove the peer's support for fragments from an initial message, so that we
+ * send none (RFC 9329 section 7.5).
+ */
+static void forget_fragmentation(message_t *message)
+{
+	notify_payload_t *notify;
+	enumerator_t *enumerator;
+	payload_t *payload;
+
+	enumerator = message->create_payload_enumerator(message);
+	while (enumerator->enumerate(enumerator, &payload))
+	{
+		if (payload->get_type(payload) != PLV2_NOTIFY)
+		{
+			continue;
+		}
+		notify = (notify_payload_t*)payload;
+		if (notify->get_notify_type(notify) == FRAGMENTATION_SUPPORTED)
+		{
+			message->remove_payload_at(message, enumerator);
+			payload->destroy(payload);
+		}
+	}
+	enumerator->destroy(enumerator);
+}
+
+/**
  * Note the transport of an IKE_SA that the peer initiates.
  */
 static void begin(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
@@ -368,6 +443,7 @@ static void begin(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 	{
 		DBG1(DBG_IKE, "IKE_SA is initiated over TCP from %#H",
 			 message->get_source(message));
+		forget_fragmentation(message);
 	}
 	if (id != ESPTCP_UDP && connections->get_users(connections, id))
 	{
@@ -440,6 +516,10 @@ static void verified(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 		if (origin == current->get_id(current))
 		{
 			current->confirm(current);
+		}
+		if (message->get_exchange_type(message) == IKE_SA_INIT)
+		{
+			forget_fragmentation(message);
 		}
 	}
 	DESTROY_IF(current);
@@ -515,6 +595,7 @@ METHOD(esptcp_listener_t, destroy, void,
 	private_esptcp_listener_t *this)
 {
 	this->replacement->destroy(this->replacement);
+	this->fallback->destroy(this->fallback);
 	free(this);
 }
 
@@ -540,6 +621,7 @@ esptcp_listener_t *esptcp_listener_create(esptcp_connections_t *connections,
 		},
 		.connections = connections,
 		.sessions = sessions,
+		.fallback = esptcp_fallback_create(),
 		.replacement = thread_value_create(NULL),
 	);
 

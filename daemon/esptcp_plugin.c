@@ -34,6 +34,11 @@ struct private_esptcp_plugin_t {
 	esptcp_queue_t *queue;
 
 	/**
+	 * Counts what strangers do
+	 */
+	esptcp_counters_t *counters;
+
+	/**
 	 * SAs that are bound to connections
 	 */
 	esptcp_bindings_t *bindings;
@@ -142,7 +147,8 @@ static bool plugin_cb(private_esptcp_plugin_t *this,
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
 		charon->kernel->add_listener(charon->kernel,
 									 &this->connections->listener);
-		this->acceptor = esptcp_acceptor_create(this->connections);
+		this->acceptor = esptcp_acceptor_create(this->connections,
+												this->counters);
 		apply_settings(this);
 	}
 	else
@@ -177,6 +183,8 @@ METHOD(plugin_t, reload, bool,
 	if (this->acceptor)
 	{
 		apply_settings(this);
+		esptcp_config_check_names();
+		this->counters->log(this->counters);
 	}
 	return TRUE;
 }
@@ -189,6 +197,7 @@ METHOD(plugin_t, destroy, void,
 	DESTROY_IF(this->sessions);
 	DESTROY_IF(this->connections);
 	DESTROY_IF(this->bindings);
+	DESTROY_IF(this->counters);
 	DESTROY_IF(this->queue);
 	DESTROY_IF(this->netlink);
 	instance = NULL;
@@ -234,9 +243,10 @@ plugin_t *esptcp_plugin_create()
 		return NULL;
 	}
 	this->queue = esptcp_queue_create();
+	this->counters = esptcp_counters_create();
 	this->bindings = esptcp_bindings_create(this->netlink);
 	this->connections = esptcp_connections_create(this->netlink, this->bindings,
-												  this->queue);
+												  this->queue, this->counters);
 	this->sessions = esptcp_sessions_create(this->connections);
 	this->resumer = esptcp_resumer_create(this->connections, this->sessions);
 	this->listener = esptcp_listener_create(this->connections, this->sessions);

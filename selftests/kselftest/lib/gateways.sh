@@ -46,7 +46,7 @@ gateway_conf() {
 		    }
 		}
 		swanctl {
-		    load = openssl random nonce
+		    load = ${swanctl_plugins:-openssl random nonce}
 		}
 	END
 	cat > "$dir/esptcp.conf" <<- END
@@ -164,12 +164,18 @@ gateways_test() {
 	trap gateways_down EXIT
 	mkdir -p "$work"/{ga,gb}
 	touch "$work"/{ga,gb}/charon.log
+	# The kernel's first use of an algorithm takes long on a busy machine, and
+	# charon's peer would not wait for it.
+	next_spis
+	sas tunnel "$gcm"
+	sas_flush
 }
 
 # inside NAME COMMAND...: run in all namespaces of a gateway's charon
 inside() {
 	local name=$1
 	shift
+	[ ! -d "$work/$name/x509ca" ] || local -x SWANCTL_DIR=$work/$name
 	STRONGSWAN_CONF=$work/$name/strongswan.conf nsenter -t "${pids[$name]}" --mount --net "$@"
 }
 
