@@ -11,6 +11,7 @@
 #include <threading/mutex.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <linux/esptcp.h>
 
@@ -89,6 +90,11 @@ struct private_esptcp_connection_t {
 	 * TRUE once the peer has sent a message
 	 */
 	bool heard;
+
+	/**
+	 * When it sent the last one
+	 */
+	time_t last_message;
 
 	/**
 	 * How often the connection was up
@@ -368,6 +374,7 @@ static void deliver(private_esptcp_connection_t *this, chunk_t message)
 		return;
 	}
 	this->heard = TRUE;
+	this->last_message = time_monotonic(NULL);
 	if (message.len >= MARKER_LEN + sizeof(this->spi))
 	{
 		memcpy(this->spi, message.ptr + MARKER_LEN, sizeof(this->spi));
@@ -746,6 +753,20 @@ METHOD(esptcp_connection_t, get_epoch, u_int,
 	return epoch;
 }
 
+METHOD(esptcp_connection_t, get_silence, u_int,
+	private_esptcp_connection_t *this)
+{
+	u_int silence = UINT_MAX;
+
+	this->mutex->lock(this->mutex);
+	if (this->heard)
+	{
+		silence = time_monotonic(NULL) - this->last_message;
+	}
+	this->mutex->unlock(this->mutex);
+	return silence;
+}
+
 METHOD(esptcp_connection_t, roam, void,
 	private_esptcp_connection_t *this)
 {
@@ -835,6 +856,7 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 			.take_request = _take_request,
 			.confirm = _confirm,
 			.get_epoch = _get_epoch,
+			.get_silence = _get_silence,
 			.roam = _roam,
 			.close = _close_,
 			.get_ref = _get_ref,

@@ -175,6 +175,13 @@ struct esptcp_connection_t {
 	u_int (*get_epoch)(esptcp_connection_t *this, bool *confirmed);
 
 	/**
+	 * Get the time since the peer's last message.
+	 *
+	 * @return			seconds, UINT_MAX if there was none
+	 */
+	u_int (*get_silence)(esptcp_connection_t *this);
+
+	/**
 	 * Addresses or routes have changed: open another TCP connection if ours
 	 * can't work any more, or could not, and now might.
 	 */

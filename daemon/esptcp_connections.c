@@ -134,16 +134,43 @@ static void log_unused(private_esptcp_connections_t *this, entry_t *entry,
 }
 
 /**
+ * Get the time that a peer has for an IKE_SA since its last message, as charon
+ * may have work enough without it.
+ *
+ * @return				seconds, 0 if there is nothing to wait for
+ */
+static u_int get_wait(entry_t *entry)
+{
+	u_int timeout = esptcp_config_get_ike_timeout(), silence;
+
+	if (entry->used || entry->connection->is_originator(entry->connection))
+	{
+		return 0;
+	}
+	silence = entry->connection->get_silence(entry->connection);
+	return silence < timeout ? timeout - silence : 0;
+}
+
+/**
  * Remove a connection if nobody uses it.
  */
 static job_requeue_t check_unused(check_t *check)
 {
 	private_esptcp_connections_t *this = check->this;
+	u_int wait = 0;
 	entry_t *entry;
 
 	this->mutex->lock(this->mutex);
 	entry = this->connections->get(this->connections, key(check->id));
-	if (entry && !entry->users &&
+	if (entry && !check->prefix)
+	{
+		wait = get_wait(entry);
+	}
+	if (wait)
+	{
+		entry = NULL;
+	}
+	else if (entry && !entry->users &&
 		(!check->prefix || entry->connection->get_state(entry->connection) ==
 													ESPTCP_CONNECTION_PREFIX))
 	{
@@ -155,6 +182,10 @@ static job_requeue_t check_unused(check_t *check)
 	}
 	this->mutex->unlock(this->mutex);
 
+	if (wait)
+	{
+		return JOB_RESCHEDULE(wait);
+	}
 	if (entry)
 	{
 		log_unused(this, entry, check->prefix);

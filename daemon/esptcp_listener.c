@@ -8,6 +8,9 @@
 #include <processing/jobs/callback_job.h>
 #include <threading/thread_value.h>
 
+/** Seconds from the first IKE_SA until all connections are loaded */
+#define NAMES_DELAY 60
+
 /** Milliseconds until an IKE_SA is restarted that we don't know */
 #define RESTART_DELAY 500
 
@@ -340,6 +343,26 @@ static ike_sa_t *get_ike_sa(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 }
 
 /**
+ * Check names of connections.
+ */
+static job_requeue_t check_names(void *unused)
+{
+	esptcp_config_check_names();
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Check names of connections later, as IKE_SAs of some may begin before others
+ * have been loaded.
+ */
+static void schedule_names_check()
+{
+	lib->scheduler->schedule_job(lib->scheduler,
+				(job_t*)callback_job_create((callback_job_cb_t)check_names,
+											NULL, NULL, NULL), NAMES_DELAY);
+}
+
+/**
  * Let the connection of its IKE_SA send a message, or UDP.
  */
 static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
@@ -364,7 +387,7 @@ static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 		if (!this->checked)
 		{
 			this->checked = TRUE;
-			esptcp_config_check_names();
+			schedule_names_check();
 		}
 		connection = choose_transport(this, ike_sa, message, connection);
 	}
