@@ -43,9 +43,11 @@ install-tools install-daemon: install-%:
 clean: $(PARTS:%=clean-%)
 	$(MAKE) -C selftests clean
 
-# Nothing was built where there are no headers.
+# The headers that it was built with may be others, or gone.
 clean-kmod:
-	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR) clean)
+	find kmod selftests/fault -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' \) -delete
+	$(RM) Module.symvers modules.order .*.cmd
 
 clean-tools clean-daemon: clean-%:
 	$(MAKE) -C $* clean

@@ -60,14 +60,14 @@ fails() {
 }
 
 unknown_transport() {
-	restart tpc && log_has ga 'transport = tpc is unknown, use udp or tcp' && fails 'transport = tpc' &&
+	restart tpc && log_has ga 'transport = tpc is unknown, use udp, tcp or auto' && fails 'transport = tpc' &&
 		only_tcp
 }
 
 port_out_of_range() {
 	port=70000 gateway_conf ga tcp 65536
 	gateway_stop ga
-	gateway_start ga && log_has ga 'ports: 65536 is no port' && fails 'tcp_port = 70000 is no port'
+	gateway_start ga && log_has ga 'ports: 65536 is no port' && fails 'tcp_port = 70000 is wrong'
 }
 
 port_taken() {
