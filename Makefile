@@ -46,7 +46,7 @@ clean: $(PARTS:%=clean-%)
 # The headers that it was built with may be others, or gone.
 clean-kmod:
 	find kmod selftests/fault -type f \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
-		-o -name '*.mod.c' -o -name '.*.cmd' \) -delete
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name modules.order \) -delete
 	$(RM) Module.symvers modules.order .*.cmd
 
 clean-tools clean-daemon: clean-%:
