@@ -11,9 +11,8 @@
 #include "drops.h"
 #include "json.h"
 #include "names.h"
-#include "parse.h"
 #include "print.h"
-#include "report.h"
+#include "stat.h"
 
 static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_RX_DROP_UNBOUND] =
@@ -138,29 +137,5 @@ static void json_drops(const struct counters *counters)
 
 int drops_main(char **args)
 {
-	struct counters counters = { };
-	bool json = take_json(args);
-	struct genl genl;
-	int status;
-	int err;
-
-	status = take_end(args);
-	if (status)
-		return status;
-
-	err = genl_open(&genl);
-	if (err)
-		return kernel_error(&genl, err, NULL);
-
-	err = stats_get(&genl, &counters);
-	genl_close(&genl);
-	if (err)
-		return kernel_error(&genl, err, NULL);
-
-	if (json)
-		json_drops(&counters);
-	else
-		print_drops(&counters);
-
-	return 0;
+	return counters_command(args, print_drops, json_drops);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * esptcp stat: prints the counters of the network namespace.
+ * What commands do that print the counters of the network namespace, and
+ * esptcp stat, which prints all of them.
  */
 #include "commands.h"
 #include "json.h"
@@ -8,12 +9,23 @@
 #include "parse.h"
 #include "print.h"
 #include "report.h"
+#include "stat.h"
 
-int stat_main(char **args)
+/**
+ * counters_command() - run a command that prints counters
+ * @args: its arguments
+ * @print: prints them for people
+ * @json: prints them as JSON
+ *
+ * Return: the exit status
+ */
+int counters_command(char **args,
+		     void (*print)(const struct counters *counters),
+		     void (*json)(const struct counters *counters))
 {
 	struct counters counters = { };
+	bool as_json = take_json(args);
 	struct genl genl;
-	bool json = take_json(args);
 	int status;
 	int err;
 
@@ -30,10 +42,15 @@ int stat_main(char **args)
 	if (err)
 		return kernel_error(&genl, err, NULL);
 
-	if (json)
-		json_counters(&counters);
+	if (as_json)
+		json(&counters);
 	else
-		print_counters(&counters);
+		print(&counters);
 
 	return 0;
+}
+
+int stat_main(char **args)
+{
+	return counters_command(args, print_counters, json_counters);
 }
