@@ -103,22 +103,7 @@ TEST_F(socket, sockmap_refuses_it)
 	EXPECT_EQ(0, expect_ike(self->p.owner, 100, 1));
 }
 
-FIXTURE(plain) {
-	struct pair p;
-};
-
-FIXTURE_SETUP(plain)
-{
-	ASSERT_EQ(0, net_enter());
-	ASSERT_EQ(0, pair_open(&self->p, IPV4));
-}
-
-FIXTURE_TEARDOWN(plain)
-{
-	pair_close(&self->p);
-}
-
-TEST_F(plain, tls_below)
+TEST_F(unattached, tls_below)
 {
 	int fd = self->p.owner;
 
@@ -128,7 +113,7 @@ TEST_F(plain, tls_below)
 }
 
 /* sockmap has replaced the socket's operations: ours would undo that. */
-TEST_F(plain, in_a_sockmap)
+TEST_F(unattached, in_a_sockmap)
 {
 	int map = sockmap();
 
@@ -139,7 +124,7 @@ TEST_F(plain, in_a_sockmap)
 	ASSERT_EQ(1, send(self->p.peer, "x", 1, 0));
 }
 
-TEST_F(plain, never_connected)
+TEST_F(unattached, never_connected)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -151,7 +136,7 @@ TEST_F(plain, never_connected)
 }
 
 /* The listener's queue is full, so the SYN is not answered. */
-TEST_F(plain, connecting)
+TEST_F(unattached, connecting)
 {
 	struct sockaddr_in addr = {};
 	socklen_t len = sizeof(addr);
@@ -167,7 +152,7 @@ TEST_F(plain, connecting)
 	EXPECT_ERROR(ENOTCONN, pair_attach(fd));
 }
 
-TEST_F(plain, reset_by_the_peer)
+TEST_F(unattached, reset_by_the_peer)
 {
 	char octet;
 
@@ -176,7 +161,7 @@ TEST_F(plain, reset_by_the_peer)
 	EXPECT_ERROR(ENOTCONN, pair_attach(self->p.owner));
 }
 
-TEST_F(plain, closed_by_the_peer)
+TEST_F(unattached, closed_by_the_peer)
 {
 	char octet;
 
@@ -185,13 +170,13 @@ TEST_F(plain, closed_by_the_peer)
 	EXPECT_ERROR(ENOTCONN, pair_attach(self->p.owner));
 }
 
-TEST_F(plain, shut_down)
+TEST_F(unattached, shut_down)
 {
 	ASSERT_EQ(0, shutdown(self->p.owner, SHUT_WR));
 	EXPECT_ERROR(ENOTCONN, pair_attach(self->p.owner));
 }
 
-TEST_F(plain, mptcp)
+TEST_F(unattached, mptcp)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
 
@@ -204,7 +189,7 @@ TEST_F(plain, mptcp)
 }
 
 /* The module is there: the tests before have loaded it. */
-TEST_F(plain, without_capability)
+TEST_F(unattached, without_capability)
 {
 	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
 	EXPECT_ERROR(EPERM, pair_attach(self->p.owner));
@@ -212,14 +197,14 @@ TEST_F(plain, without_capability)
 }
 
 /* CAP_NET_ADMIN counts where the socket's namespace belongs, not elsewhere. */
-TEST_F(plain, capability_in_another_user_namespace)
+TEST_F(unattached, capability_in_another_user_namespace)
 {
 	if (unshare(CLONE_NEWUSER))
 		SKIP(return, "no user namespaces: %s", strerror(errno));
 	EXPECT_ERROR(EPERM, pair_attach(self->p.owner));
 }
 
-TEST_F(plain, capability_in_ones_own_user_namespace)
+TEST_F(unattached, capability_in_ones_own_user_namespace)
 {
 	struct pair p;
 

@@ -2,7 +2,7 @@
 /*
  * The fixtures of the socket tests: an attached socket and its plain peer in
  * a network namespace of their own. "family" runs a test for each kind of
- * socket, "socket" once.
+ * socket, "socket" once. "unattached" leaves attaching to the test.
  *
  * Included once by each test program.
  */
@@ -54,6 +54,28 @@ FIXTURE_SETUP(socket)
 }
 
 FIXTURE_TEARDOWN(socket)
+{
+	pair_close(&self->p);
+}
+
+FIXTURE(unattached) {
+	struct pair p;
+};
+
+FIXTURE_VARIANT(unattached) {
+	enum family family;
+};
+
+FIXTURE_VARIANT_ADD(unattached, ipv4) { .family = IPV4 };
+FIXTURE_VARIANT_ADD(unattached, ipv6) { .family = IPV6 };
+
+FIXTURE_SETUP(unattached)
+{
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, pair_open(&self->p, variant->family));
+}
+
+FIXTURE_TEARDOWN(unattached)
 {
 	pair_close(&self->p);
 }

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -183,4 +184,19 @@ void blackhole(int fd)
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 		       sizeof(program)))
 		perror("# SO_ATTACH_FILTER");
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* A signal comes after @ms; @flags are those of sigaction(). */
+void interrupt_in(unsigned int ms, int flags)
+{
+	struct sigaction sa = { .sa_handler = ignore, .sa_flags = flags };
+	struct itimerval timer = { .it_value.tv_usec = ms * 1000 };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
 }

@@ -39,5 +39,6 @@ int reset_fd(int *fd);
 void set_timeout(int fd, int option, unsigned int ms);
 int set_int(int fd, int level, int option, int value);
 void blackhole(int fd);
+void interrupt_in(unsigned int ms, int flags);
 
 #endif /* PAIR_H */

@@ -315,23 +315,8 @@ TEST_F(socket, sigio)
 	EXPECT_LT(0, signals);
 }
 
-FIXTURE(plain) {
-	struct pair p;
-};
-
-FIXTURE_SETUP(plain)
-{
-	ASSERT_EQ(0, net_enter());
-	ASSERT_EQ(0, pair_open(&self->p, IPV4));
-}
-
-FIXTURE_TEARDOWN(plain)
-{
-	pair_close(&self->p);
-}
-
 /* An event loop that watched the prefix goes on watching. */
-TEST_F(plain, epoll_from_before_attaching)
+TEST_F(unattached, epoll_from_before_attaching)
 {
 	int epoll = watch(self->p.owner, EPOLLIN | EPOLLRDHUP);
 

@@ -287,29 +287,7 @@ static void *write_large(void *arg)
 	return (void *)err;
 }
 
-FIXTURE(plain) {
-	struct pair p;
-};
-
-FIXTURE_VARIANT(plain) {
-	enum family family;
-};
-
-FIXTURE_VARIANT_ADD(plain, ipv4) { .family = IPV4 };
-FIXTURE_VARIANT_ADD(plain, ipv6) { .family = IPV6 };
-
-FIXTURE_SETUP(plain)
-{
-	ASSERT_EQ(0, net_enter());
-	ASSERT_EQ(0, pair_open(&self->p, variant->family));
-}
-
-FIXTURE_TEARDOWN(plain)
-{
-	pair_close(&self->p);
-}
-
-/* The same with a receive buffer that no large frame fits into. */
+/* A receive buffer that no large frame fits into. */
 FIXTURE(narrow) {
 	struct pair p;
 	struct writer writer;
@@ -370,7 +348,7 @@ TEST_F(narrow, is_full_before_attaching)
 }
 
 /* The peer does not wait until the prefix has been read and the ULP set. */
-TEST_F(plain, before_attaching)
+TEST_F(unattached, before_attaching)
 {
 	struct stream s = {};
 	size_t cut;
@@ -392,7 +370,7 @@ TEST_F(plain, before_attaching)
 	stream_free(&s);
 }
 
-TEST_F(plain, low_water_mark_before_attaching)
+TEST_F(unattached, low_water_mark_before_attaching)
 {
 	ASSERT_EQ(0, set_int(self->p.owner, SOL_SOCKET, SO_RCVLOWAT, 10000));
 	ASSERT_EQ(0, pair_attach(self->p.owner));
@@ -446,27 +424,13 @@ TEST_F(socket, timeout)
 	EXPECT_LE(290, elapsed_ms(&start));
 }
 
-static void ignore(int signal)
-{
-	(void)signal;
-}
-
-static void on_alarm(unsigned int ms, int flags)
-{
-	struct sigaction sa = { .sa_handler = ignore, .sa_flags = flags };
-	struct itimerval timer = { .it_value.tv_usec = ms * 1000 };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
 TEST_F(socket, interrupted)
 {
 	char buf[100];
 
 	set_timeout(self->p.owner, SO_RCVTIMEO, 0);
-	on_alarm(200, SA_RESTART);
-	on_alarm(200, 0);
+	interrupt_in(200, SA_RESTART);
+	interrupt_in(200, 0);
 	EXPECT_ERROR(EINTR, recv(self->p.owner, buf, sizeof(buf), 0));
 }
 
@@ -489,7 +453,7 @@ TEST_F(family, blocks)
 	pthread_t thread;
 
 	set_timeout(self->p.owner, SO_RCVTIMEO, 0);
-	on_alarm(200, SA_RESTART);
+	interrupt_in(200, SA_RESTART);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, write_late, &late));
 	EXPECT_EQ(0, expect_ike(self->p.owner, 50, 1));
 	pthread_join(thread, NULL);

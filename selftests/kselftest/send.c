@@ -200,25 +200,11 @@ TEST_F(socket, timeout)
 	EXPECT_EQ(0, expect_silence(self->p.peer));
 }
 
-static void ignore(int signal)
-{
-	(void)signal;
-}
-
-static void on_alarm(unsigned int ms, int flags)
-{
-	struct sigaction sa = { .sa_handler = ignore, .sa_flags = flags };
-	struct itimerval timer = { .it_value.tv_usec = ms * 1000 };
-
-	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
 TEST_F(socket, interrupted)
 {
 	int count = flood_ike(self->p.owner, FLOOD_LEN);
 
-	on_alarm(300, 0);
+	interrupt_in(300, 0);
 	EXPECT_ERROR(EINTR, send_ike(self->p.owner, FLOOD_LEN, 1, 0));
 	EXPECT_EQ(0, expect_flood(self->p.peer, count));
 	EXPECT_EQ(0, expect_silence(self->p.peer));
