@@ -37,14 +37,7 @@ after_kill() {
 dam() {
 	ns r nft insert rule inet fw forward tcp dport $port drop
 	"$@"
-	ns r nft flush chain inet fw forward
-	ns r nft -f - <<- END
-		add rule inet fw forward meta l4proto esp counter name bare_esp drop
-		add rule inet fw forward meta l4proto udp counter name bare_udp drop
-		add rule inet fw forward tcp dport $port counter name carriers accept
-		add rule inet fw forward tcp sport $port counter name carriers accept
-		add rule inet fw forward counter name other drop
-	END
+	router_rules
 }
 
 full_queue() {

@@ -37,7 +37,6 @@ never_bare() {
 		no_ping ca "$clientB" || return
 	swantimeout=5 swan ga --rekey --child net > /dev/null
 	only_tcp && [ -z "$(esptcp_table ga id)" ] && exceeds ga tx-drop-no-conn 0 || return
-	ns r nft delete table inet fw
 	router_rules
 	within 20 clients_talk && only_tcp
 }

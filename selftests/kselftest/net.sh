@@ -81,6 +81,8 @@ end() {
 	unset "pids[$1]"
 }
 
+# The router's rules, and no others that a test has added; in one step. The
+# counters of a table that is there go on.
 router_rules() {
 	ns r nft -f - <<- END
 		table inet fw {
@@ -90,6 +92,11 @@ router_rules() {
 			counter carriers { }
 			chain forward {
 				type filter hook forward priority 0; policy drop;
+			}
+		}
+		flush chain inet fw forward
+		table inet fw {
+			chain forward {
 				meta l4proto esp counter name bare_esp drop
 				meta l4proto udp counter name bare_udp drop
 				tcp dport $port counter name carriers accept

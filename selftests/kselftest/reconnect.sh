@@ -104,22 +104,10 @@ outstanding() {
 	within 5 log_has ga 'establishing CHILD_SA' || return
 	start=$SECONDS
 	reset_by ga dport
-	router_restart
+	router_rules
 	within 10 log_has ga 'outbound CHILD_SA .* established' &&
 		echo "# a request was answered $((SECONDS - start)) s after its connection was cut off" &&
 		clients_talk && only_tcp
-}
-
-# without rules for single connections
-router_restart() {
-	ns r nft flush chain inet fw forward
-	ns r nft -f - <<- END
-		add rule inet fw forward meta l4proto esp counter name bare_esp drop
-		add rule inet fw forward meta l4proto udp counter name bare_udp drop
-		add rule inet fw forward tcp dport $port counter name carriers accept
-		add rule inet fw forward tcp sport $port counter name carriers accept
-		add rule inet fw forward counter name other drop
-	END
 }
 
 # Who plays a recording to the responder from another place gets nothing.
@@ -183,7 +171,7 @@ check "RST by the responder" comes_back 10 "RST by the responder" reset_by gb sp
 check "RST by the originator" comes_back 10 "RST by the originator" reset_by ga dport
 check "silent loss under traffic" comes_back 20 "silent loss (user_timeout 3 s)" silence
 check "silent loss while idle" idle_silence
-router_restart
+router_rules
 check "NAT rebinding to another port" comes_back 15 "NAT rebinding to another port" nat_port
 nat_reset
 check "NAT rebinding to another address" comes_back 15 "NAT rebinding to another address" nat_address

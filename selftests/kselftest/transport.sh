@@ -129,7 +129,6 @@ dpd_action = restart' restart && establish && clients_talk || return
 	end gb KILL
 	ns r nft insert rule inet fw forward tcp dport "$port" drop
 	within 20 log_has ga 'giving up after 1 retransmits' && gateway_start gb || return
-	ns r nft delete table inet fw
 	router_rules
 	within 40 log_has gb 'IKE_SA net.* established' && within 10 clients_talk && only_tcp
 }
