@@ -173,6 +173,14 @@ u_int esptcp_config_get_ike_timeout()
 /*
  * Described in header
  */
+u_int esptcp_config_get_establish_timeout()
+{
+	return get_number("establish_timeout", 60, 1, 3600);
+}
+
+/*
+ * Described in header
+ */
 u_int esptcp_config_get_user_timeout()
 {
 	return get_number("user_timeout", 20, 1, 3600);

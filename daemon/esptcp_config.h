@@ -99,6 +99,13 @@ u_int esptcp_config_get_prefix_timeout();
 u_int esptcp_config_get_ike_timeout();
 
 /**
+ * Get the time that a peer has until it is authenticated.
+ *
+ * @return				seconds
+ */
+u_int esptcp_config_get_establish_timeout();
+
+/**
  * Get the time after which TCP gives up when the peer acknowledges nothing.
  *
  * @return				seconds

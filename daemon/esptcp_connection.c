@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "esptcp_connection.h"
-#include "esptcp_config.h"
+#include "esptcp_caller.h"
+#include "esptcp_inbox.h"
 #include "esptcp_outbox.h"
+#include "esptcp_prefix.h"
 #include "esptcp_tcp.h"
 #include "esptcp_watch.h"
 
@@ -11,24 +13,7 @@
 #include <threading/mutex.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <sys/socket.h>
-#include <linux/esptcp.h>
-
-/** Stream prefix that the TCP Originator sends (RFC 9329 section 4) */
-static const char prefix[] = { 'I', 'K', 'E', 'T', 'C', 'P' };
-
-/** Messages to read before other connections have their turn */
-#define RECEIVE_MAX 16
-
-/** Length of the non-ESP marker */
-#define MARKER_LEN sizeof(uint32_t)
-
-/** Offset of the version in an IKE header */
-#define VERSION_OFFSET 17
-
-/** Longest time until the first attempt to come back, in ms; doubles each time */
-#define RETRY_FIRST 500
 
 typedef struct private_esptcp_connection_t private_esptcp_connection_t;
 
@@ -57,9 +42,9 @@ struct private_esptcp_connection_t {
 	uint32_t id;
 
 	/**
-	 * TRUE if this host opened the connection
+	 * Opens TCP connections, NULL if the peer does
 	 */
-	bool originator;
+	esptcp_caller_t *caller;
 
 	/**
 	 * Local address and port
@@ -87,16 +72,6 @@ struct private_esptcp_connection_t {
 	bool blocked;
 
 	/**
-	 * TRUE once the peer has sent a message
-	 */
-	bool heard;
-
-	/**
-	 * When it sent the last one
-	 */
-	time_t last_message;
-
-	/**
 	 * How often the connection was up
 	 */
 	u_int epoch;
@@ -107,29 +82,19 @@ struct private_esptcp_connection_t {
 	bool confirmed;
 
 	/**
-	 * Attempts to connect since the last authentic message
-	 */
-	u_int attempts;
-
-	/**
-	 * Initiator's SPI in the peer's last message
-	 */
-	char spi[sizeof(uint64_t)];
-
-	/**
 	 * Number of the connection in the kernel, while it is UP
 	 */
 	uint32_t kernel_id;
 
 	/**
-	 * Octets of the stream prefix that the peer has sent
+	 * What the peer has sent of the stream prefix
 	 */
-	char received[sizeof(prefix)];
+	esptcp_prefix_t prefix;
 
 	/**
-	 * Number of them
+	 * Messages from the peer
 	 */
-	size_t received_len;
+	esptcp_inbox_t *inbox;
 
 	/**
 	 * Messages that wait for TCP or for an answer
@@ -159,7 +124,7 @@ static void start(private_esptcp_connection_t *this);
  */
 static char *direction(private_esptcp_connection_t *this)
 {
-	return this->originator ? "to" : "from";
+	return this->caller ? "to" : "from";
 }
 
 /**
@@ -176,8 +141,12 @@ static esptcp_watch_t *give_up(private_esptcp_connection_t *this,
 	this->watch = NULL;
 	this->blocked = FALSE;
 	this->confirmed = FALSE;
-	this->received_len = 0;
+	memset(&this->prefix, 0, sizeof(this->prefix));
 	this->outbox->rewind(this->outbox);
+	if (state == ESPTCP_CONNECTION_DOWN)
+	{
+		this->surroundings->guests->leave(this->surroundings->guests, this->id);
+	}
 	return watch;
 }
 
@@ -196,16 +165,12 @@ static job_requeue_t retry(private_esptcp_connection_t *this)
 }
 
 /**
- * Come back after a while: longer each time, and not at the same time as all
- * others that were lost with this one.
+ * Come back after a while.
  */
 static void schedule_retry(private_esptcp_connection_t *this)
 {
-	u_int limit = esptcp_config_get_reconnect_limit() * 1000, delay;
+	u_int delay = this->caller->get_delay(this->caller);
 
-	delay = min(RETRY_FIRST << min(this->attempts, 16), limit);
-	delay -= random() % (delay / 2 + 1);
-	this->attempts++;
 	DBG2(DBG_NET, "TCP connection %u %s %#H is opened again in %u ms", this->id,
 		 direction(this), this->remote, delay);
 	lib->scheduler->schedule_job_ms(lib->scheduler,
@@ -226,13 +191,13 @@ static void lost(private_esptcp_connection_t *this, const char *reason)
 		 this->remote,
 		 this->state == ESPTCP_CONNECTION_UP ? "ended" : "failed", reason);
 
-	watch = give_up(this, this->originator ? ESPTCP_CONNECTION_IDLE
-										   : ESPTCP_CONNECTION_DOWN);
+	watch = give_up(this, this->caller ? ESPTCP_CONNECTION_IDLE
+									   : ESPTCP_CONNECTION_DOWN);
 	if (watch)
 	{
 		watch->destroy_later(watch);
 	}
-	if (this->originator)
+	if (this->caller)
 	{
 		schedule_retry(this);
 	}
@@ -243,35 +208,19 @@ static void lost(private_esptcp_connection_t *this, const char *reason)
  */
 static void flush(private_esptcp_connection_t *this)
 {
-	packet_t *packet;
-	chunk_t data;
+	int fd = this->watch->get_fd(this->watch);
 
-	while ((packet = this->outbox->next(this->outbox)))
+	switch (this->outbox->flush(this->outbox, fd))
 	{
-		data = packet->get_data(packet);
-		if (send(this->watch->get_fd(this->watch), data.ptr, data.len,
-				 MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		{
-			switch (errno)
-			{
-				case EAGAIN:
-					this->blocked = TRUE;
-					this->watch->write(this->watch);
-					return;
-				case EINTR:
-					continue;
-				case EINVAL:
-				case EMSGSIZE:
-					/* only this message */
-					DBG1(DBG_NET, "message of %zu bytes can't be sent over TCP "
-						 "to %#H: %s", data.len, this->remote, strerror(errno));
-					break;
-				default:
-					lost(this, strerror(errno));
-					return;
-			}
-		}
-		this->outbox->sent(this->outbox);
+		case SUCCESS:
+			break;
+		case NEED_MORE:
+			this->blocked = TRUE;
+			this->watch->write(this->watch);
+			break;
+		default:
+			lost(this, strerror(errno));
+			break;
 	}
 }
 
@@ -284,7 +233,7 @@ static void attach(private_esptcp_connection_t *this)
 	esptcp_surroundings_t *env = this->surroundings;
 
 	if (!env->netlink->attach(env->netlink, this->watch->get_fd(this->watch),
-							  this->originator, &this->kernel_id))
+							  this->caller != NULL, &this->kernel_id))
 	{
 		lost(this, "the kernel module did not take it");
 		return;
@@ -313,85 +262,24 @@ static void wrong_prefix(private_esptcp_connection_t *this)
 }
 
 /**
- * Read the rest of the stream prefix, not an octet more.
+ * Read the stream prefix, after which the kernel module gets the connection.
  */
 static void read_prefix(private_esptcp_connection_t *this)
 {
-	ssize_t len;
-
-	len = recv(this->watch->get_fd(this->watch),
-			   this->received + this->received_len,
-			   sizeof(prefix) - this->received_len, MSG_DONTWAIT);
-	if (len == -1)
+	switch (esptcp_prefix_read(&this->prefix, this->watch->get_fd(this->watch)))
 	{
-		if (errno != EAGAIN && errno != EINTR)
-		{
+		case SUCCESS:
+			attach(this);
+			break;
+		case NEED_MORE:
+			break;
+		case PARSE_ERROR:
+			wrong_prefix(this);
+			break;
+		default:
 			lost(this, strerror(errno));
-		}
-		return;
+			break;
 	}
-	this->received_len += len;
-	if (len == 0 || !memeq(this->received, prefix, this->received_len))
-	{
-		wrong_prefix(this);
-	}
-	else if (this->received_len == sizeof(prefix))
-	{
-		attach(this);
-	}
-}
-
-/**
- * Check if charon has the non-ESP marker in messages of this connection, which
- * it does not expect or send on its IKE port.
- */
-static bool has_marker(private_esptcp_connection_t *this)
-{
-	return this->remote->get_port(this->remote) != IKEV2_UDP_PORT &&
-		   this->local->get_port(this->local) != IKEV2_UDP_PORT;
-}
-
-/**
- * Check if a message is IKEv1, which does not exist over TCP.
- */
-static bool is_ikev1(chunk_t message)
-{
-	return message.len > MARKER_LEN + VERSION_OFFSET &&
-		   message.ptr[MARKER_LEN + VERSION_OFFSET] >> 4 == 1;
-}
-
-/**
- * Pass a message on to charon.
- */
-static void deliver(private_esptcp_connection_t *this, chunk_t message)
-{
-	packet_t *packet;
-
-	if (is_ikev1(message))
-	{
-		DBG1(DBG_NET, "IKEv1 message from %#H dropped, TCP needs IKEv2",
-			 this->remote);
-		return;
-	}
-	this->heard = TRUE;
-	this->last_message = time_monotonic(NULL);
-	if (message.len >= MARKER_LEN + sizeof(this->spi))
-	{
-		memcpy(this->spi, message.ptr + MARKER_LEN, sizeof(this->spi));
-	}
-	this->outbox->answered(this->outbox, message);
-	packet = packet_create_from_data(this->remote->clone(this->remote),
-									 this->local->clone(this->local),
-									 chunk_clone(message));
-	packet->set_metadata(packet, ESPTCP_METADATA,
-						 lib->metadata->create(lib->metadata,
-									METADATA_TYPE_INT, (int)this->id));
-	if (!has_marker(this))
-	{
-		packet->skip_bytes(packet, MARKER_LEN);
-	}
-	this->surroundings->queue->add_tcp(this->surroundings->queue, this->id,
-									   packet);
 }
 
 /**
@@ -399,28 +287,10 @@ static void deliver(private_esptcp_connection_t *this, chunk_t message)
  */
 static void receive(private_esptcp_connection_t *this)
 {
-	char buf[ESPTCP_MAX_FRAME];
-	ssize_t len;
-	int i;
-
-	for (i = 0; i < RECEIVE_MAX; i++)
+	if (this->inbox->fill(this->inbox, this->watch->get_fd(this->watch),
+						  this->local, this->outbox) != SUCCESS)
 	{
-		len = recv(this->watch->get_fd(this->watch), buf, sizeof(buf),
-				   MSG_DONTWAIT);
-		if (len > 0)
-		{
-			deliver(this, chunk_create(buf, len));
-			continue;
-		}
-		if (len == 0)
-		{
-			lost(this, "closed by the peer");
-		}
-		else if (errno != EAGAIN && errno != EINTR)
-		{
-			lost(this, strerror(errno));
-		}
-		return;
+		lost(this, errno ? strerror(errno) : "closed by the peer");
 	}
 }
 
@@ -462,9 +332,7 @@ static void connected(private_esptcp_connection_t *this)
 		lost(this, strerror(error));
 		return;
 	}
-	/* the buffer of a new connection has room for six octets */
-	if (send(fd, prefix, sizeof(prefix),
-			 MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(prefix))
+	if (!esptcp_prefix_send(fd))
 	{
 		lost(this, "the stream prefix could not be sent");
 		return;
@@ -519,74 +387,19 @@ static bool set_socket(private_esptcp_connection_t *this, int fd)
 }
 
 /**
- * Get our address that the routes choose now, any port.
- *
- * @return				host, to destroy, NULL if there is no route
- */
-static host_t *get_source(private_esptcp_connection_t *this)
-{
-	host_t *source;
-
-	source = charon->kernel->get_source_addr(charon->kernel, this->remote,
-											 this->local);
-	if (source)
-	{
-		source->set_port(source, 0);
-	}
-	return source;
-}
-
-/**
- * Choose where to connect from. The port that the first message names is kept
- * as long as the peer may not have got that message (RFC 9329 section 6.5).
- * After that it is another one each time, as something on the way may remember
- * what became of the last.
- */
-static void choose_local(private_esptcp_connection_t *this)
-{
-	host_t *source;
-
-	if (this->attempts > 1 || this->heard)
-	{
-		source = get_source(this);
-		if (source && (this->heard || !source->ip_equals(source, this->local)))
-		{
-			this->local->destroy(this->local);
-			this->local = source;
-			return;
-		}
-		DESTROY_IF(source);
-	}
-}
-
-/**
  * Start connecting, from IDLE.
  */
 static void start(private_esptcp_connection_t *this)
 {
-	host_t *local;
 	int fd;
 
-	choose_local(this);
-	fd = esptcp_tcp_connect(this->local, this->remote);
-	if (fd == -1 && errno == EADDRINUSE)
-	{	/* somebody else has taken the port */
-		this->local->set_port(this->local, 0);
-		fd = esptcp_tcp_connect(this->local, this->remote);
-	}
+	fd = this->caller->call(this->caller, &this->local,
+							this->inbox->has_heard(this->inbox));
 	if (fd == -1 || !set_socket(this, fd))
 	{
 		lost(this, strerror(errno));
 		return;
 	}
-	local = esptcp_tcp_get_host(fd, FALSE);
-	if (!local)
-	{
-		lost(this, strerror(errno));
-		return;
-	}
-	this->local->destroy(this->local);
-	this->local = local;
 	this->state = ESPTCP_CONNECTION_CONNECTING;
 	this->watch->write(this->watch);
 }
@@ -617,7 +430,7 @@ METHOD(esptcp_connection_t, get_remote, host_t*,
 METHOD(esptcp_connection_t, is_originator, bool,
 	private_esptcp_connection_t *this)
 {
-	return this->originator;
+	return this->caller != NULL;
 }
 
 METHOD(esptcp_connection_t, get_state, esptcp_connection_state_t,
@@ -634,17 +447,11 @@ METHOD(esptcp_connection_t, get_state, esptcp_connection_state_t,
 METHOD(esptcp_connection_t, is_answer, bool,
 	private_esptcp_connection_t *this, packet_t *packet)
 {
-	chunk_t data = packet->get_data(packet);
 	bool answer;
 
 	this->mutex->lock(this->mutex);
-	if (has_marker(this))
-	{
-		data = chunk_skip(data, MARKER_LEN);
-	}
-	answer = this->state == ESPTCP_CONNECTION_UP && this->heard &&
-			 data.len >= sizeof(this->spi) &&
-			 memeq(data.ptr, this->spi, sizeof(this->spi));
+	answer = this->state == ESPTCP_CONNECTION_UP &&
+			 this->inbox->is_answer(this->inbox, packet, this->local);
 	this->mutex->unlock(this->mutex);
 	return answer;
 }
@@ -737,7 +544,10 @@ METHOD(esptcp_connection_t, confirm, void,
 {
 	this->mutex->lock(this->mutex);
 	this->confirmed = TRUE;
-	this->attempts = 0;
+	if (this->caller)
+	{
+		this->caller->succeeded(this->caller);
+	}
 	this->mutex->unlock(this->mutex);
 }
 
@@ -756,13 +566,10 @@ METHOD(esptcp_connection_t, get_epoch, u_int,
 METHOD(esptcp_connection_t, get_silence, u_int,
 	private_esptcp_connection_t *this)
 {
-	u_int silence = UINT_MAX;
+	u_int silence;
 
 	this->mutex->lock(this->mutex);
-	if (this->heard)
-	{
-		silence = time_monotonic(NULL) - this->last_message;
-	}
+	silence = this->inbox->get_silence(this->inbox);
 	this->mutex->unlock(this->mutex);
 	return silence;
 }
@@ -774,7 +581,8 @@ METHOD(esptcp_connection_t, roam, void,
 	host_t *source;
 
 	this->mutex->lock(this->mutex);
-	source = this->originator ? get_source(this) : NULL;
+	source = this->caller ? this->caller->get_source(this->caller, this->local)
+						  : NULL;
 	if (source && this->state == ESPTCP_CONNECTION_IDLE)
 	{
 		start(this);
@@ -786,7 +594,7 @@ METHOD(esptcp_connection_t, roam, void,
 			 this->remote, this->local, source);
 		watch = give_up(this, ESPTCP_CONNECTION_IDLE);
 		watch->destroy_later(watch);
-		if (!this->heard)
+		if (!this->inbox->has_heard(this->inbox))
 		{
 			this->local->destroy(this->local);
 			this->local = source->clone(source);
@@ -825,6 +633,8 @@ METHOD(esptcp_connection_t, destroy, void,
 {
 	if (ref_put(&this->ref))
 	{
+		DESTROY_IF(this->caller);
+		DESTROY_IF(this->inbox);
 		this->outbox->destroy(this->outbox);
 		DESTROY_IF(this->local);
 		DESTROY_IF(this->remote);
@@ -864,13 +674,22 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 		},
 		.id = id,
 		.state = state,
-		.originator = state == ESPTCP_CONNECTION_IDLE,
 		.outbox = esptcp_outbox_create(),
 		.surroundings = surroundings,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.ref = 1,
 	);
 	return this;
+}
+
+/**
+ * Set the address and port of the peer, adopted.
+ */
+static void set_remote(private_esptcp_connection_t *this, host_t *remote)
+{
+	this->remote = remote;
+	this->inbox = esptcp_inbox_create(this->id, remote,
+									  this->surroundings->queue);
 }
 
 /*
@@ -884,7 +703,8 @@ esptcp_connection_t *esptcp_connection_create_originator(uint32_t id,
 	bool connecting;
 
 	this = connection_create(id, ESPTCP_CONNECTION_IDLE, surroundings);
-	this->remote = remote->clone(remote);
+	set_remote(this, remote->clone(remote));
+	this->caller = esptcp_caller_create(this->remote);
 	this->local = local->clone(local);
 	this->local->set_port(this->local, 0);
 
@@ -910,6 +730,7 @@ esptcp_connection_t *esptcp_connection_create_responder(uint32_t id, int fd,
 									esptcp_surroundings_t *surroundings)
 {
 	private_esptcp_connection_t *this;
+	host_t *remote;
 
 	this = connection_create(id, ESPTCP_CONNECTION_PREFIX, surroundings);
 	if (!set_socket(this, fd))
@@ -918,13 +739,15 @@ esptcp_connection_t *esptcp_connection_create_responder(uint32_t id, int fd,
 		return NULL;
 	}
 	this->local = esptcp_tcp_get_host(fd, FALSE);
-	this->remote = esptcp_tcp_get_host(fd, TRUE);
-	if (!this->local || !this->remote)
+	remote = esptcp_tcp_get_host(fd, TRUE);
+	if (!this->local || !remote)
 	{	/* reset already, and never watched */
+		DESTROY_IF(remote);
 		this->watch->destroy(this->watch);
 		destroy(this);
 		return NULL;
 	}
+	set_remote(this, remote);
 	esptcp_tcp_set_timeouts(fd);
 	this->watch->read(this->watch);
 	return &this->public;

@@ -2,6 +2,7 @@
 
 #include "esptcp_connections.h"
 #include "esptcp_config.h"
+#include "esptcp_guests.h"
 
 #include <daemon.h>
 #include <collections/array.h>
@@ -9,6 +10,7 @@
 #include <processing/jobs/callback_job.h>
 #include <threading/mutex.h>
 
+#include <limits.h>
 #include <unistd.h>
 
 /** Seconds until we close a connection of ours after its last IKE_SA */
@@ -17,9 +19,6 @@
 /** Seconds until we close a peer's connection after its last IKE_SA, if the
  *  peer does not (RFC 9329 section 6.1) */
 #define RESPONDER_LINGER 5
-
-/** Octets of an IPv6 address that one peer has, who may use all behind them */
-#define IPV6_NETWORK_LEN 8
 
 typedef struct private_esptcp_connections_t private_esptcp_connections_t;
 typedef struct entry_t entry_t;
@@ -33,8 +32,6 @@ struct entry_t {
 	esptcp_connection_t *connection;
 	/** number of IKE_SAs that use it */
 	u_int users;
-	/** TRUE if there ever was one */
-	bool used;
 };
 
 /**
@@ -63,6 +60,11 @@ struct private_esptcp_connections_t {
 	esptcp_surroundings_t surroundings;
 
 	/**
+	 * Those without an established IKE_SA
+	 */
+	esptcp_guests_t *guests;
+
+	/**
 	 * Counts what strangers do
 	 */
 	esptcp_counters_t *counters;
@@ -74,15 +76,13 @@ struct private_esptcp_connections_t {
 };
 
 /**
- * Data of a job that checks if a connection is still unused.
+ * Data of a job that checks a connection.
  */
 struct check_t {
 	/** the table */
 	private_esptcp_connections_t *this;
 	/** number of the connection */
 	uint32_t id;
-	/** TRUE to check for the prefix only */
-	bool prefix;
 };
 
 /**
@@ -104,112 +104,148 @@ static void entry_destroy(entry_t *this)
 }
 
 /**
- * Log and count that a peer's connection goes without having been used.
- */
-static void log_unused(private_esptcp_connections_t *this, entry_t *entry,
-					   bool prefix)
-{
-	esptcp_counters_t *counters = this->counters;
-	esptcp_connection_t *connection = entry->connection;
-
-	if (prefix)
-	{
-		if (counters->add(counters, ESPTCP_NO_PREFIX))
-		{
-			DBG1(DBG_NET, "no stream prefix from %#H on TCP within %u seconds",
-				 connection->get_remote(connection),
-				 esptcp_config_get_prefix_timeout());
-		}
-	}
-	else if (!entry->used && !connection->is_originator(connection))
-	{
-		if (connection->get_state(connection) == ESPTCP_CONNECTION_UP &&
-			counters->add(counters, ESPTCP_NO_IKE_SA))
-		{
-			DBG1(DBG_NET, "no IKE_SA from %#H on TCP within %u seconds",
-				 connection->get_remote(connection),
-				 esptcp_config_get_ike_timeout());
-		}
-	}
-}
-
-/**
- * Get the time that a peer has for an IKE_SA since its last message, as charon
- * may have work enough without it.
+ * Take a connection out of the table and close it.
  *
- * @return				seconds, 0 if there is nothing to wait for
+ * @param unused		TRUE to do so only if no IKE_SA uses it
  */
-static u_int get_wait(entry_t *entry)
+static void remove_connection(private_esptcp_connections_t *this, uint32_t id,
+							  bool unused)
 {
-	u_int timeout = esptcp_config_get_ike_timeout(), silence;
-
-	if (entry->used || entry->connection->is_originator(entry->connection))
-	{
-		return 0;
-	}
-	silence = entry->connection->get_silence(entry->connection);
-	return silence < timeout ? timeout - silence : 0;
-}
-
-/**
- * Remove a connection if nobody uses it.
- */
-static job_requeue_t check_unused(check_t *check)
-{
-	private_esptcp_connections_t *this = check->this;
-	u_int wait = 0;
 	entry_t *entry;
 
 	this->mutex->lock(this->mutex);
-	entry = this->connections->get(this->connections, key(check->id));
-	if (entry && !check->prefix)
-	{
-		wait = get_wait(entry);
-	}
-	if (wait)
+	entry = this->connections->get(this->connections, key(id));
+	if (entry && unused && entry->users)
 	{
 		entry = NULL;
-	}
-	else if (entry && !entry->users &&
-		(!check->prefix || entry->connection->get_state(entry->connection) ==
-													ESPTCP_CONNECTION_PREFIX))
-	{
-		this->connections->remove(this->connections, key(check->id));
-	}
-	else
-	{
-		entry = NULL;
-	}
-	this->mutex->unlock(this->mutex);
-
-	if (wait)
-	{
-		return JOB_RESCHEDULE(wait);
 	}
 	if (entry)
 	{
-		log_unused(this, entry, check->prefix);
+		this->connections->remove(this->connections, key(id));
+	}
+	this->mutex->unlock(this->mutex);
+	if (entry)
+	{
 		entry_destroy(entry);
 	}
-	return JOB_REQUEUE_NONE;
 }
 
 /**
- * Check later if a connection is unused.
+ * Schedule the check of a connection.
  */
 static void schedule_check(private_esptcp_connections_t *this, uint32_t id,
-						   bool prefix, uint32_t seconds)
+						   job_requeue_t (*cb)(check_t*), uint32_t seconds)
 {
 	check_t *check;
 
 	INIT(check,
 		.this = this,
 		.id = id,
-		.prefix = prefix,
 	);
 	lib->scheduler->schedule_job(lib->scheduler,
-				(job_t*)callback_job_create((callback_job_cb_t)check_unused,
-							check, free, NULL), seconds);
+					(job_t*)callback_job_create((callback_job_cb_t)cb, check,
+												free, NULL), seconds);
+}
+
+/**
+ * Remove a connection whose IKE_SAs have gone, unless others have come.
+ */
+static job_requeue_t check_unused(check_t *check)
+{
+	remove_connection(check->this, check->id, TRUE);
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Get the time that a peer still has to show who it is. For an IKE_SA it counts
+ * from the peer's last message, as charon may have work enough without it.
+ *
+ * @param reason		gets what is the matter when there is none
+ * @return				seconds, 0 for none
+ */
+static u_int get_wait(private_esptcp_connections_t *this,
+					  esptcp_connection_t *connection, u_int age, bool waiting,
+					  esptcp_counter_t *reason)
+{
+	u_int limit = esptcp_config_get_establish_timeout(), timeout = limit;
+	u_int since = age;
+
+	*reason = ESPTCP_NOT_ESTABLISHED;
+	if (connection->get_state(connection) == ESPTCP_CONNECTION_PREFIX)
+	{
+		*reason = ESPTCP_NO_PREFIX;
+		timeout = esptcp_config_get_prefix_timeout();
+	}
+	else if (waiting && age < limit)
+	{
+		*reason = ESPTCP_NO_IKE_SA;
+		timeout = esptcp_config_get_ike_timeout();
+		since = min(age, connection->get_silence(connection));
+	}
+	return since < timeout && age < limit ? min(timeout - since, limit - age) : 0;
+}
+
+/**
+ * Log and count that a connection is closed, whose peer did not show who it is.
+ */
+static void log_refusal(private_esptcp_connections_t *this,
+						esptcp_connection_t *connection, esptcp_counter_t reason)
+{
+	host_t *remote = connection->get_remote(connection);
+
+	if (!this->counters->add(this->counters, reason))
+	{
+		return;
+	}
+	switch (reason)
+	{
+		case ESPTCP_NO_PREFIX:
+			DBG1(DBG_NET, "no stream prefix from %#H on TCP within %u seconds",
+				 remote, esptcp_config_get_prefix_timeout());
+			break;
+		case ESPTCP_NO_IKE_SA:
+			DBG1(DBG_NET, "no IKE_SA from %#H on TCP within %u seconds", remote,
+				 esptcp_config_get_ike_timeout());
+			break;
+		default:
+			DBG1(DBG_NET, "no IKE_SA from %#H on TCP was established within %u "
+				 "seconds", remote, esptcp_config_get_establish_timeout());
+			break;
+	}
+}
+
+/**
+ * Remove a connection whose peer does not show who it is.
+ */
+static job_requeue_t check_guest(check_t *check)
+{
+	private_esptcp_connections_t *this = check->this;
+	esptcp_connection_t *connection;
+	esptcp_counter_t reason;
+	u_int age, wait = 0;
+	bool waiting;
+
+	connection = this->public.get(&this->public, check->id);
+	if (!connection)
+	{
+		return JOB_REQUEUE_NONE;
+	}
+	age = this->guests->get_age(this->guests, check->id, &waiting);
+	if (age != UINT_MAX)
+	{
+		wait = get_wait(this, connection, age, waiting, &reason);
+		if (!wait)
+		{
+			log_refusal(this, connection, reason);
+			remove_connection(this, check->id, FALSE);
+		}
+	}
+	else if (connection->get_state(connection) == ESPTCP_CONNECTION_DOWN)
+	{
+		remove_connection(this, check->id, TRUE);
+	}
+	connection->destroy(connection);
+	return wait ? JOB_RESCHEDULE(wait) : JOB_REQUEUE_NONE;
 }
 
 /**
@@ -254,151 +290,40 @@ METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
 }
 
 /**
- * Check if two peers count as one: the same address, or network in IPv6.
+ * Add a connection that was accepted. With the lock, so that a first message
+ * finds it in the table.
  */
-static bool is_same_peer(host_t *a, host_t *b)
+static void add_guest(private_esptcp_connections_t *this, int fd, host_t *peer,
+					  uint32_t *displaced)
 {
-	chunk_t x = a->get_address(a), y = b->get_address(b);
+	esptcp_connection_t *connection;
+	uint32_t id = ++this->last_id;
 
-	return x.len == y.len && memeq(x.ptr, y.ptr, min(x.len, IPV6_NETWORK_LEN));
-}
-
-/**
- * Check if a connection waits for an IKE_SA.
- */
-static bool is_half_open(entry_t *entry)
-{
-	return !entry->users && entry->connection->get_state(entry->connection) !=
-													ESPTCP_CONNECTION_DOWN;
-}
-
-/**
- * Count the connections that wait for an IKE_SA, all or those of a peer.
- */
-static u_int count_half_open(private_esptcp_connections_t *this, host_t *peer)
-{
-	enumerator_t *enumerator;
-	entry_t *entry;
-	u_int count = 0;
-
-	enumerator = this->connections->create_enumerator(this->connections);
-	while (enumerator->enumerate(enumerator, NULL, &entry))
+	if (!this->guests->admit(this->guests, id, peer, displaced))
 	{
-		if (is_half_open(entry) && (!peer || is_same_peer(peer,
-							entry->connection->get_remote(entry->connection))))
-		{
-			count++;
-		}
+		close(fd);
+		return;
 	}
-	enumerator->destroy(enumerator);
-	return count;
-}
-
-/**
- * Take out the oldest half-open connection of the peer that has most of them,
- * if that is more than the peer has who wants its place.
- *
- * @return				entry to destroy, NULL if there is none
- */
-static entry_t *displace(private_esptcp_connections_t *this, host_t *peer)
-{
-	u_int count, most = count_half_open(this, peer) + 1;
-	enumerator_t *enumerator;
-	entry_t *entry, *found = NULL;
-	uint32_t id = 0;
-
-	enumerator = this->connections->create_enumerator(this->connections);
-	while (enumerator->enumerate(enumerator, NULL, &entry))
+	this->counters->add(this->counters, ESPTCP_ACCEPTED);
+	connection = esptcp_connection_create_responder(id, fd, &this->surroundings);
+	if (!connection)
 	{
-		if (!is_half_open(entry) ||
-			entry->connection->is_originator(entry->connection))
-		{
-			continue;
-		}
-		count = count_half_open(this,
-							entry->connection->get_remote(entry->connection));
-		if (count > most || (count == most && found &&
-			entry->connection->get_id(entry->connection) < id))
-		{
-			most = count;
-			found = entry;
-			id = entry->connection->get_id(entry->connection);
-		}
+		this->guests->leave(this->guests, id);
+		return;
 	}
-	enumerator->destroy(enumerator);
-	if (found)
-	{
-		this->connections->remove(this->connections, key(id));
-	}
-	return found;
-}
-
-/**
- * Check if there is a place for another connection that waits for an IKE_SA.
- *
- * @param displaced		gets what has to go for it
- */
-static bool has_place(private_esptcp_connections_t *this, host_t *peer,
-					  entry_t **displaced)
-{
-	esptcp_counters_t *counters = this->counters;
-	u_int limit;
-
-	limit = esptcp_config_get_half_open_limit_ip();
-	if (limit && count_half_open(this, peer) >= limit)
-	{
-		if (counters->add(counters, ESPTCP_REFUSED_IP))
-		{
-			DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit_ip "
-				 "of %u reached", peer, limit);
-		}
-		return FALSE;
-	}
-	limit = esptcp_config_get_half_open_limit();
-	if (!limit || count_half_open(this, NULL) < limit)
-	{
-		return TRUE;
-	}
-	*displaced = displace(this, peer);
-	if (counters->add(counters, *displaced ? ESPTCP_DISPLACED : ESPTCP_REFUSED))
-	{
-		DBG1(DBG_NET, "TCP connection from %H %s, half_open_limit of %u "
-			 "reached", peer, *displaced ? "displaces another" : "refused",
-			 limit);
-	}
-	return *displaced != NULL;
+	add_entry(this, connection);
+	schedule_check(this, id, check_guest, esptcp_config_get_prefix_timeout());
 }
 
 METHOD(esptcp_connections_t, accept_, void,
 	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
-	esptcp_connection_t *connection;
-	entry_t *displaced = NULL;
+	uint32_t displaced;
 
 	this->mutex->lock(this->mutex);
-	if (!has_place(this, peer, &displaced))
-	{
-		close(fd);
-	}
-	else
-	{
-		this->counters->add(this->counters, ESPTCP_ACCEPTED);
-		connection = esptcp_connection_create_responder(++this->last_id, fd,
-														&this->surroundings);
-		if (connection)
-		{
-			add_entry(this, connection);
-			schedule_check(this, this->last_id, TRUE,
-						   esptcp_config_get_prefix_timeout());
-			schedule_check(this, this->last_id, FALSE,
-						   esptcp_config_get_ike_timeout());
-		}
-	}
+	add_guest(this, fd, peer, &displaced);
 	this->mutex->unlock(this->mutex);
-	if (displaced)
-	{
-		entry_destroy(displaced);
-	}
+	remove_connection(this, displaced, FALSE);
 }
 
 METHOD(esptcp_connections_t, get, esptcp_connection_t*,
@@ -467,10 +392,16 @@ METHOD(esptcp_connections_t, use, bool,
 	if (entry)
 	{
 		entry->users++;
-		entry->used = TRUE;
+		this->guests->begin(this->guests, id);
 	}
 	this->mutex->unlock(this->mutex);
 	return entry != NULL;
+}
+
+METHOD(esptcp_connections_t, trust, void,
+	private_esptcp_connections_t *this, uint32_t id)
+{
+	this->guests->leave(this->guests, id);
 }
 
 METHOD(esptcp_connections_t, unuse, void,
@@ -484,8 +415,9 @@ METHOD(esptcp_connections_t, unuse, void,
 	if (entry && --entry->users == 0)
 	{
 		connection = entry->connection;
-		schedule_check(this, id, FALSE, connection->is_originator(connection) ?
-					   ORIGINATOR_LINGER : RESPONDER_LINGER);
+		schedule_check(this, id, check_unused,
+					   connection->is_originator(connection) ? ORIGINATOR_LINGER
+															 : RESPONDER_LINGER);
 	}
 	this->mutex->unlock(this->mutex);
 }
@@ -551,6 +483,7 @@ METHOD(esptcp_connections_t, destroy, void,
 	}
 	enumerator->destroy(enumerator);
 	this->connections->destroy(this->connections);
+	this->guests->destroy(this->guests);
 	this->mutex->destroy(this->mutex);
 	free(this);
 }
@@ -575,6 +508,7 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 			.get = _get,
 			.get_by_packet = _get_by_packet,
 			.use = _use,
+			.trust = _trust,
 			.unuse = _unuse,
 			.get_users = _get_users,
 			.set_resumed = _set_resumed,
@@ -588,9 +522,11 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 			.queue = queue,
 			.counters = counters,
 		},
+		.guests = esptcp_guests_create(counters),
 		.counters = counters,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
+	this->surroundings.guests = this->guests;
 
 	return &this->public;
 }

@@ -42,8 +42,8 @@ struct esptcp_connections_t {
 
 	/**
 	 * Take over an accepted connection. It is closed again if its peer does
-	 * not begin or continue an IKE_SA soon, or if too many such connections
-	 * are there, in all or from the same address.
+	 * not begin or continue an IKE_SA soon, if that is not established, or if
+	 * too many such connections are there, in all or from the same address.
 	 *
 	 * @param fd		socket, adopted
 	 * @param peer		address of the peer
@@ -75,6 +75,14 @@ struct esptcp_connections_t {
 	 * @return			FALSE if it is gone
 	 */
 	bool (*use)(esptcp_connections_t *this, uint32_t id);
+
+	/**
+	 * Let a connection last: its peer has shown who it is, by an IKE_SA that is
+	 * established.
+	 *
+	 * @param id		number of the connection
+	 */
+	void (*trust)(esptcp_connections_t *this, uint32_t id);
 
 	/**
 	 * An IKE_SA does not use a connection any more.

@@ -63,11 +63,12 @@ METHOD(esptcp_counters_t, log_, void,
 	DBG1(DBG_NET, "TCP connections from peers: %llu accepted, %llu over "
 		 "half_open_limit, %llu over half_open_limit_ip, %llu without "
 		 "descriptors, %llu displaced, %llu without prefix, %llu with a wrong "
-		 "prefix, %llu without IKE_SA", values[ESPTCP_ACCEPTED],
-		 values[ESPTCP_REFUSED], values[ESPTCP_REFUSED_IP],
+		 "prefix, %llu without IKE_SA, %llu without an established one",
+		 values[ESPTCP_ACCEPTED], values[ESPTCP_REFUSED],
+		 values[ESPTCP_REFUSED_IP],
 		 values[ESPTCP_NO_DESCRIPTORS], values[ESPTCP_DISPLACED],
 		 values[ESPTCP_NO_PREFIX], values[ESPTCP_WRONG_PREFIX],
-		 values[ESPTCP_NO_IKE_SA]);
+		 values[ESPTCP_NO_IKE_SA], values[ESPTCP_NOT_ESTABLISHED]);
 }
 
 METHOD(esptcp_counters_t, destroy, void,

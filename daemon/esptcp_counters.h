@@ -33,6 +33,8 @@ enum esptcp_counter_t {
 	ESPTCP_WRONG_PREFIX,
 	/** no IKE_SA in time */
 	ESPTCP_NO_IKE_SA,
+	/** no established IKE_SA in time */
+	ESPTCP_NOT_ESTABLISHED,
 	/** number of counters */
 	ESPTCP_COUNTERS,
 };

@@ -5,6 +5,9 @@
 #include <collections/linked_list.h>
 #include <encoding/message.h>
 
+#include <errno.h>
+#include <sys/socket.h>
+
 /** Messages that may be in an outbox */
 #define MAX_MESSAGES 64
 
@@ -169,23 +172,12 @@ static entry_t *find_unsent(private_esptcp_outbox_t *this)
 	return found;
 }
 
-METHOD(esptcp_outbox_t, next, packet_t*,
-	private_esptcp_outbox_t *this)
+/**
+ * Note that an entry was sent. This destroys it if nobody is going to answer
+ * it.
+ */
+static void note_sent(private_esptcp_outbox_t *this, entry_t *entry)
 {
-	entry_t *entry = find_unsent(this);
-
-	return entry ? entry->packet : NULL;
-}
-
-METHOD(esptcp_outbox_t, sent, void,
-	private_esptcp_outbox_t *this)
-{
-	entry_t *entry = find_unsent(this);
-
-	if (!entry)
-	{
-		return;
-	}
 	if (is_request(&entry->header))
 	{
 		entry->sent = TRUE;
@@ -193,6 +185,40 @@ METHOD(esptcp_outbox_t, sent, void,
 	}
 	this->entries->remove(this->entries, entry, NULL);
 	entry_destroy(entry);
+}
+
+METHOD(esptcp_outbox_t, flush, status_t,
+	private_esptcp_outbox_t *this, int fd)
+{
+	entry_t *entry;
+	chunk_t data;
+
+	while ((entry = find_unsent(this)))
+	{
+		data = entry->packet->get_data(entry->packet);
+		if (send(fd, data.ptr, data.len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		{
+			switch (errno)
+			{
+				case EAGAIN:
+					return NEED_MORE;
+				case EINTR:
+					continue;
+				case EINVAL:
+				case EMSGSIZE:
+					/* only this message */
+					DBG1(DBG_NET, "message of %zu bytes can't be sent over TCP "
+						 "to %#H: %s", data.len,
+						 entry->packet->get_destination(entry->packet),
+						 strerror(errno));
+					break;
+				default:
+					return FAILED;
+			}
+		}
+		note_sent(this, entry);
+	}
+	return SUCCESS;
 }
 
 METHOD(esptcp_outbox_t, answered, void,
@@ -273,8 +299,7 @@ esptcp_outbox_t *esptcp_outbox_create()
 	INIT(this,
 		.public = {
 			.add = _add,
-			.next = _next,
-			.sent = _sent,
+			.flush = _flush,
 			.answered = _answered,
 			.rewind = _rewind_,
 			.take = _take,

@@ -31,17 +31,14 @@ struct esptcp_outbox_t {
 	bool (*add)(esptcp_outbox_t *this, packet_t *packet);
 
 	/**
-	 * Get the next message to send.
+	 * Send what waits, as much as TCP takes. Requests are kept for the answer.
 	 *
-	 * @return			internal packet, NULL if there is none
+	 * @param fd		socket that the kernel module has
+	 * @return			SUCCESS if nothing waits any more, NEED_MORE if TCP takes
+	 *					no more now, FAILED with errno set if the connection has
+	 *					ended
 	 */
-	packet_t *(*next)(esptcp_outbox_t *this);
-
-	/**
-	 * Note that the message that next() returns was sent. This destroys it if
-	 * nobody is going to answer it.
-	 */
-	void (*sent)(esptcp_outbox_t *this);
+	status_t (*flush)(esptcp_outbox_t *this, int fd);
 
 	/**
 	 * Forget the request that a message answers, if it does.

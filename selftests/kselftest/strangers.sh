@@ -10,7 +10,8 @@ cd "$(dirname "$0")" || exit
 
 CROWD=${CROWD:-600}
 pluginopts='prefix_timeout = 3
-ike_timeout = 4'
+ike_timeout = 4
+establish_timeout = 8'
 
 # stranger KIND: how long the responder lets it go on, in seconds
 stranger() {
@@ -23,6 +24,11 @@ ended_within() {
 
 	seconds=$(stranger "$2") && echo "# $2: ended after $seconds s" &&
 		awk "BEGIN { exit !($seconds <= $1) }"
+}
+
+# ended_late KIND: it holds its place for a while, not for ever
+ended_late() {
+	ended_within 12 "$1" && log_has gb 'was established within 8 seconds'
 }
 
 tunnel() {
@@ -75,7 +81,7 @@ listens() {
 	ns "$1" ss -Hltn "sport = $2" | grep -q .
 }
 
-gateways_test 11
+gateways_test 13
 restart || ktap_exit_fail_msg "the gateways do not start"
 check "silence" ended_within 6 silent
 check "a TLS hello" ended_within 1 tls
@@ -84,6 +90,8 @@ check "half a prefix" ended_within 6 half
 check "an octet a second" ended_within 6 slow
 check "a prefix and nothing else" ended_within 8 prefix
 check "a prefix and junk" ended_within 8 junk
+check "a message a second" ended_late chatty
+check "an IKE_SA that nobody authenticates" ended_late initiate
 check "$CROWD silent connections" crowd
 check "they are counted, and gone" counted_all
 check "without descriptors" no_descriptors

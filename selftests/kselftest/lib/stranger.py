@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Be one of those whom the Internet sends to an open port.
 
-    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk
+    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate
     stranger.py HOST PORT crowd NUMBER
 
 The first form prints how many seconds it took until the other side ended the
-connection. A crowd opens NUMBER connections as fast as it can, at most 500 at a
+connection. `slow` sends an octet a second, `chatty` a message a second, `initiate`
+a proper IKE_SA_INIT request and nothing after the response. A crowd opens NUMBER connections as fast as it can, at most 500 at a
 time, and is silent on them.
 """
 import os
@@ -18,6 +19,28 @@ import time
 
 LIMIT = 20      # seconds
 
+
+def message(ike):
+    return struct.pack("!HI", len(ike) + 6, 0) + ike
+
+
+def payload(following, body):
+    return struct.pack("!BBH", following, 0, len(body) + 4) + body
+
+
+def ike_sa_init():
+    """For aes128-sha256-x25519."""
+    transforms = [(1, 12, struct.pack("!HH", 0x800e, 128)), (2, 5, b""), (3, 12, b""), (4, 31, b"")]
+    body = b""
+    for index, (kind, number, attribute) in enumerate(transforms):
+        more = 3 if index + 1 < len(transforms) else 0
+        body += struct.pack("!BBHBBH", more, 0, 8 + len(attribute), kind, 0, number) + attribute
+    proposal = struct.pack("!BBHBBBB", 0, 0, 8 + len(body), 1, 1, 0, len(transforms)) + body
+    payloads = (payload(34, proposal) + payload(40, struct.pack("!HH", 31, 0) + os.urandom(32)) +
+                payload(0, os.urandom(32)))
+    return os.urandom(8) + struct.pack("!QBBBBII", 0, 33, 0x20, 34, 8, 0, 28 + len(payloads)) + payloads
+
+
 WORDS = {
     "silent": b"",
     "tls": bytes.fromhex("160301020001 0001fc0303") + os.urandom(200),
@@ -25,14 +48,21 @@ WORDS = {
     "half": b"IKE",
     "slow": b"",
     "prefix": b"IKETCP",
-    "junk": b"IKETCP" + b"".join(struct.pack("!HI", 6 + 60, 0) + os.urandom(60) for _ in range(50)),
+    "junk": b"IKETCP" + b"".join(message(os.urandom(60)) for _ in range(50)),
+    "chatty": b"IKETCP",
+    "initiate": b"IKETCP" + message(ike_sa_init()),
+}
+# a word each second after that
+MORE = {
+    "slow": [bytes([octet]) for octet in b"IKETCX"],
+    "chatty": [message(os.urandom(60)) for _ in range(LIMIT)],
 }
 
 
 def alone(address, kind):
     start = time.monotonic()
     with socket.create_connection(address, LIMIT) as connection:
-        slow = iter(b"IKETCX") if kind == "slow" else iter(())
+        more = iter(MORE.get(kind, []))
         connection.settimeout(1)
         try:
             connection.sendall(WORDS[kind])
@@ -41,9 +71,7 @@ def alone(address, kind):
                     if not connection.recv(4096):
                         break
                 except TimeoutError:
-                    for octet in [next(slow, None)]:
-                        if octet is not None:
-                            connection.sendall(bytes([octet]))
+                    connection.sendall(next(more, b""))
         except ConnectionError:
             pass
     print(f"{time.monotonic() - start:.1f}")
