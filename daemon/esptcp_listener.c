@@ -176,6 +176,23 @@ static esptcp_connection_t *follow(private_esptcp_listener_t *this,
 }
 
 /**
+ * Check if a message came too late: its connection is gone meanwhile, and SAs
+ * that it sets up could not be bound. It comes again on another one (RFC 9329
+ * section 6.2), or when charon retransmits the request that it answers.
+ */
+static bool is_late(esptcp_connection_t *connection, message_t *message)
+{
+	switch (message->get_exchange_type(message))
+	{
+		case IKE_SA_INIT:
+		case INFORMATIONAL:
+			return FALSE;
+		default:
+			return connection->get_state(connection) != ESPTCP_CONNECTION_UP;
+	}
+}
+
+/**
  * Handle a message that charon has verified, and that is no replay.
  */
 static void verified(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
@@ -209,6 +226,12 @@ static void verified(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 		if (origin == current->get_id(current))
 		{
 			current->confirm(current);
+		}
+		if (is_late(current, message))
+		{
+			DBG1(DBG_IKE, "message from %#H is left until it is repeated, its TCP "
+				 "connection is gone", message->get_source(message));
+			esptcp_message_ignore(message);
 		}
 		if (message->get_exchange_type(message) == IKE_SA_INIT)
 		{

@@ -11,6 +11,9 @@
 /** Messages that may be in an outbox */
 #define MAX_MESSAGES 64
 
+/** Retransmissions that are not sent, as TCP retransmits by itself */
+#define IN_VAIN 1
+
 /** Flags in an IKE header */
 #define FLAG_INITIATOR 0x08
 #define FLAG_RESPONSE 0x20
@@ -65,6 +68,8 @@ struct entry_t {
 	header_t header;
 	/** TRUE if it is a request that was sent */
 	bool sent;
+	/** how often charon has retransmitted it since */
+	u_int repeated;
 };
 
 /**
@@ -131,6 +136,10 @@ METHOD(esptcp_outbox_t, add, bool,
 						 current->packet->get_data(current->packet)))
 		{
 			known = TRUE;
+			if (current->sent && ++current->repeated > IN_VAIN)
+			{
+				current->sent = FALSE;
+			}
 		}
 		else if (supersedes(&header, &current->header))
 		{
@@ -258,6 +267,7 @@ METHOD(esptcp_outbox_t, rewind_, void,
 		if (is_request(&entry->header))
 		{
 			entry->sent = FALSE;
+			entry->repeated = 0;
 		}
 		else
 		{

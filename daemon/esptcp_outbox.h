@@ -16,14 +16,17 @@ typedef struct esptcp_outbox_t esptcp_outbox_t;
  * IKE messages of a connection: those that wait until TCP takes them, and
  * requests that were sent and not answered, which have to be sent again when
  * the connection is replaced (RFC 9329 section 6.2). TCP retransmits, so what
- * charon retransmits is in here already and not sent twice.
+ * charon retransmits is in here already and not sent twice. But a peer may have
+ * ignored the request, as charon does when it has not finished IKE_AUTH: from
+ * charon's second retransmission on, a request is sent again.
  *
  * Not thread-safe.
  */
 struct esptcp_outbox_t {
 
 	/**
-	 * Add a message, unless it is a retransmission.
+	 * Add a message. A retransmission lets the first one be sent again, or
+	 * nothing.
 	 *
 	 * @param packet	IKE message behind a non-ESP marker, adopted
 	 * @return			FALSE if there are too many already

@@ -4,32 +4,15 @@
 # The examples of daemon/examples as they are: certificates, EAP, virtual IPs.
 cd "$(dirname "$0")" || exit
 . lib/gateways.sh
+. lib/certificates.sh
 
 examples=../../daemon/examples
-plugins+=(pem pkcs1 pkcs8 x509 pubkey constraints eap-identity eap-tls)
-swanctl_plugins="openssl random nonce pem pkcs1 pkcs8 x509"
-
-# certificate NAME: as examples/README.md says
-certificate() {
-	pki --gen --type ecdsa --size 256 --outform pem > "$work/$1.key" &&
-		pki --issue --cacert "$work/ca.pem" --cakey "$work/ca.key" --in "$work/$1.key" --type priv \
-			--dn "CN=$1.example.org" --san "$1.example.org" --outform pem > "$work/$1.pem"
-}
-
-certificates() {
-	pki --gen --type ecdsa --size 256 --outform pem > "$work/ca.key" &&
-		pki --self --ca --in "$work/ca.key" --type priv --dn "CN=Example CA" --outform pem > "$work/ca.pem" &&
-		certificate a && certificate b && certificate alice
-}
+plugins+=(eap-identity eap-tls)
 
 # example GATEWAY DIRECTORY [CERTIFICATE]: the settings of a gateway
 example() {
-	local dir=$work/$1
-
 	gateway_conf "$1" udp ""
-	cp "$examples/$2"/{esptcp,swanctl}.conf "$dir/" && mkdir -p "$dir"/{x509,x509ca,private} &&
-		cp "$work/ca.pem" "$dir/x509ca/"
-	[ -z "${3:-}" ] || { cp "$work/$3.pem" "$dir/x509/" && cp "$work/$3.key" "$dir/private/"; }
+	cp "$examples/$2"/{esptcp,swanctl}.conf "$work/$1/" && give "$1" "${3:-}"
 }
 
 tcp_443() {
@@ -40,7 +23,7 @@ tcp_443() {
 
 site_to_site() {
 	tcp_443
-	certificates && example ga site-to-site/initiator a && example gb site-to-site/responder b &&
+	certificates a b alice && example ga site-to-site/initiator a && example gb site-to-site/responder b &&
 		gateways_start && ping_some ca "$clientB" && within 30 log_has ga 'CHILD_SA branch.* established' &&
 		clients_talk && log_has ga 'no response over UDP within 10 s' && [ "$(esptcp_table gb bindings)" = 2 ]
 }

@@ -110,6 +110,23 @@ outstanding() {
 		clients_talk && only_tcp
 }
 
+# A request arrives, and its connection is gone when charon looks at it. What it
+# wants could not be bound; its repetition on the new connection can.
+late_request() {
+	local ids
+	ids=$(esptcp_table ga id)
+
+	: > "$work/gb/charon.log"
+	stats gb
+	kill -STOP "${pids[gb]}"
+	inside ga swanctl --rekey --child net > /dev/null
+	within 5 exceeds gb rx-ike-frames "${stat[gb.rx-ike-frames]}" && reset_by ga dport &&
+		within 5 other_connection "$ids" || { kill -CONT "${pids[gb]}" && return 1; }
+	kill -CONT "${pids[gb]}"
+	within 10 log_has gb 'outbound CHILD_SA .* established' && log_has gb 'is left until it is repeated' &&
+		! log_has gb 'not bound' && clients_talk && within 10 one_connection_each && only_tcp
+}
+
 # Who plays a recording to the responder from another place gets nothing.
 replay() {
 	local before
@@ -163,7 +180,7 @@ responder_dies() {
 	clients_talk && only_tcp && log_has ga 'does not answer for IKE_SA'
 }
 
-gateways_test 12
+gateways_test 13
 childopts='start_action = trap
 dpd_action = restart'
 restart && establish && clients_talk || ktap_exit_fail_msg "the tunnel does not come up"
@@ -177,6 +194,7 @@ nat_reset
 check "NAT rebinding to another address" comes_back 15 "NAT rebinding to another address" nat_address
 check "and back to its own" comes_back 15 "NAT rebinding back" nat_reset
 check "an outstanding request is sent on the new connection" outstanding
+check "a request whose connection is lost is not lost" late_request
 check "replayed connections steal nothing" replay
 check "the responder's charon dies and comes back" responder_dies
 localaddrs='%any'

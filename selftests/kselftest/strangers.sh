@@ -31,6 +31,19 @@ ended_late() {
 	ended_within 12 "$1" && log_has gb 'was established within 8 seconds'
 }
 
+# Another one is dropped, and the first one's half-open state goes.
+two_ike_sas() {
+	ended_late twice && log_has gb 'is that of another IKE_SA'
+}
+
+# It is told, and may try again on the same connection.
+syntax_error() {
+	local seconds
+
+	seconds=$(stranger syntax) && echo "# syntax: ended after $seconds s" && log_has gb 'N(INVAL_SYN)' &&
+		awk "BEGIN { exit !($seconds > 3) }"
+}
+
 tunnel() {
 	swan ga --initiate --child net > "$work/initiate" && clients_talk && only_tcp &&
 		swan ga --terminate --ike net > /dev/null && within 10 no_state
@@ -81,7 +94,7 @@ listens() {
 	ns "$1" ss -Hltn "sport = $2" | grep -q .
 }
 
-gateways_test 13
+gateways_test 15
 restart || ktap_exit_fail_msg "the gateways do not start"
 check "silence" ended_within 6 silent
 check "a TLS hello" ended_within 1 tls
@@ -92,6 +105,8 @@ check "a prefix and nothing else" ended_within 8 prefix
 check "a prefix and junk" ended_within 8 junk
 check "a message a second" ended_late chatty
 check "an IKE_SA that nobody authenticates" ended_late initiate
+check "two IKE_SAs on a connection" two_ike_sas
+check "a syntax error" syntax_error
 check "$CROWD silent connections" crowd
 check "they are counted, and gone" counted_all
 check "without descriptors" no_descriptors

@@ -3,7 +3,8 @@
 #
 # strongSwan on the two gateways of net.sh, which this sources. Each charon has
 # a mount namespace of its own, with a private /run for what charon puts there
-# under a fixed name, and reads its settings from $work/ga or $work/gb.
+# under a fixed name, and reads its settings from $work/ga or $work/gb, where its
+# log is, too.
 #
 #   gateways_test 1
 #   restart
@@ -21,7 +22,7 @@ plugins=(esptcp socket-default kernel-netlink vici openssl random nonce kdf)
 # gateway_conf NAME TRANSPORT PORTS: settings of a gateway, for the addresses of
 # the current family. TRANSPORT is its own as initiator. $pluginopts is added to
 # the plugin's, $connopts to the connection's and $childopts to the CHILD_SA's;
-# $charonopts to charon's.
+# $charonopts to charon's. $localauth and $remoteauth replace "psk".
 gateway_conf() {
 	local name=$1 transport=$2 ports=$3
 	local dir=$work/$name me=$A peer=$B mynet=$netA peernet=$netB
@@ -39,7 +40,7 @@ gateway_conf() {
 		    }
 		    filelog {
 		        log {
-		            path = $dir/charon.log
+		            path = /run/charon.log
 		            time_format = %H:%M:%S
 		            flush_line = yes
 		        }
@@ -70,11 +71,11 @@ gateway_conf() {
 		        proposals = aes128-sha256-x25519
 		        ${connopts:-}
 		        local {
-		            auth = psk
+		            auth = ${localauth:-psk}
 		            id = $name.example.org
 		        }
 		        remote {
-		            auth = psk
+		            auth = ${remoteauth:-psk}
 		        }
 		        children {
 		            net {
@@ -100,6 +101,8 @@ gateway_start() {
 
 	: > "$dir/charon.log"
 	background "$name" "$name" unshare --mount bash -c "mount -t tmpfs tmpfs /run
+		touch /run/charon.log
+		mount --bind $dir/charon.log /run/charon.log
 		STRONGSWAN_CONF=$dir/strongswan.conf exec $charon"
 	within 30 log_has "$name" 'spawning .* worker threads' &&
 		within 10 swan "$name" --stats > /dev/null &&

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Be one of those whom the Internet sends to an open port.
 
-    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate
+    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate|twice|syntax
     stranger.py HOST PORT crowd NUMBER
 
 The first form prints how many seconds it took until the other side ended the
 connection. `slow` sends an octet a second, `chatty` a message a second, `initiate`
-a proper IKE_SA_INIT request and nothing after the response. A crowd opens NUMBER connections as fast as it can, at most 500 at a
+a proper IKE_SA_INIT request and nothing after the response, `twice` two of them,
+`syntax` one whose first payload is longer than the message. A crowd opens NUMBER connections as fast as it can, at most 500 at a
 time, and is silent on them.
 """
 import os
@@ -41,6 +42,10 @@ def ike_sa_init():
     return os.urandom(8) + struct.pack("!QBBBBII", 0, 33, 0x20, 34, 8, 0, 28 + len(payloads)) + payloads
 
 
+def broken(ike):
+    return ike[:30] + b"\xff\xff" + ike[32:]
+
+
 WORDS = {
     "silent": b"",
     "tls": bytes.fromhex("160301020001 0001fc0303") + os.urandom(200),
@@ -51,6 +56,8 @@ WORDS = {
     "junk": b"IKETCP" + b"".join(message(os.urandom(60)) for _ in range(50)),
     "chatty": b"IKETCP",
     "initiate": b"IKETCP" + message(ike_sa_init()),
+    "twice": b"IKETCP" + message(ike_sa_init()) + message(ike_sa_init()),
+    "syntax": b"IKETCP" + message(broken(ike_sa_init())),
 }
 # a word each second after that
 MORE = {
