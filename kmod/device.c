@@ -33,20 +33,24 @@
  * @daddr: destination address, in the packet
  * @offset: of the ESP header, from the network header
  * @spi: the SPI
+ * @fragment: the packet is an IPv4 fragment. XFRM makes such ones in transport
+ *	mode, if it is given some; nobody can decrypt them.
  */
 struct esp_packet {
 	u16 family;
 	const void *daddr;
 	int offset;
 	__be32 spi;
+	bool fragment;
 };
 
 static bool parse_ipv4(const struct sk_buff *skb, struct esp_packet *esp)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	if (iph->protocol != IPPROTO_ESP || ip_is_fragment(iph))
+	if (iph->protocol != IPPROTO_ESP)
 		return false;
+	esp->fragment = ip_is_fragment(iph);
 	esp->family = AF_INET;
 	esp->daddr = &iph->daddr;
 	esp->offset = ip_hdrlen(skb);
@@ -67,6 +71,7 @@ static bool parse_ipv6(const struct sk_buff *skb, struct esp_packet *esp)
 	}
 	if (offset < 0 || frag_off || nexthdr != IPPROTO_ESP)
 		return false;
+	esp->fragment = false;
 	esp->family = AF_INET6;
 	esp->daddr = &ip6h->daddr;
 	esp->offset = offset;
@@ -157,7 +162,8 @@ static int device_send(struct sk_buff *skb, struct net *net,
 		return ESPTCP_A_STATS_TX_DROP_NO_CONN;
 	if (skb->sk == (*conn)->sk)
 		return ESPTCP_A_STATS_TX_DROP_LOOP;
-	if (!pskb_may_pull(skb, skb_network_offset(skb) + esp.offset +
+	if (esp.fragment ||
+	    !pskb_may_pull(skb, skb_network_offset(skb) + esp.offset +
 				ESPTCP_MIN_ESP))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
 
