@@ -16,6 +16,7 @@
 #include "conn.h"
 #include "device.h"
 #include "netlink.h"
+#include "segment.h"
 
 static struct rhltable table;
 
@@ -113,6 +114,7 @@ static void binding_set_conn(struct esptcp_binding *b, struct esptcp_conn *conn)
 		WRITE_ONCE(old->nbindings, old->nbindings - 1);
 	}
 	if (conn) {
+		esptcp_segment_bind(b, conn);
 		list_add_tail(&b->conn_list, &conn->bindings);
 		WRITE_ONCE(conn->nbindings, conn->nbindings + 1);
 	}

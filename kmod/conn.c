@@ -14,10 +14,13 @@
 
 #include "binding.h"
 #include "conn.h"
+#include "fortinet.h"
 #include "netlink.h"
 #include "rx.h"
+#include "segment.h"
 #include "socket.h"
 #include "stats.h"
+#include "tuple.h"
 #include "tx.h"
 #include "worker.h"
 
@@ -199,7 +202,24 @@ static void conn_abort(struct work_struct *work)
 	esptcp_conn_put(conn);
 }
 
-static struct esptcp_conn *conn_alloc(struct sock *sk, u8 role)
+/* Give a connection its number, and its place among those like it. */
+static int conn_insert(struct esptcp_net *en, struct esptcp_conn *conn)
+{
+	int err;
+
+	err = xa_alloc_cyclic(&en->conns, &conn->id, conn, xa_limit_32b,
+			      &en->next_id, GFP_KERNEL);
+	if (err < 0 || conn->framing != ESPTCP_FRAMING_FORTINET)
+		return min(err, 0);
+	esptcp_segment_init(conn);
+	err = esptcp_tuple_add(conn);
+	if (err)
+		xa_erase(&en->conns, conn->id);
+	return err;
+}
+
+static struct esptcp_conn *conn_alloc(struct sock *sk,
+				      const struct esptcp_attach *how)
 {
 	struct esptcp_net *en = esptcp_net(sock_net(sk));
 	struct esptcp_conn *conn;
@@ -210,7 +230,9 @@ static struct esptcp_conn *conn_alloc(struct sock *sk, u8 role)
 		return ERR_PTR(-ENOMEM);
 
 	conn->sk = sk;
-	conn->role = role;
+	conn->role = how->role;
+	conn->framing = how->framing;
+	conn->segments.profile = how->profile;
 	conn->base = sk->sk_prot;
 	conn->saved_allocation = sk->sk_allocation;
 	refcount_set(&conn->refs, 1);
@@ -222,10 +244,9 @@ static struct esptcp_conn *conn_alloc(struct sock *sk, u8 role)
 	esptcp_tx_init(conn);
 	conn_set_addresses(conn);
 
-	err = xa_alloc_cyclic(&en->conns, &conn->id, conn, xa_limit_32b,
-			      &en->next_id, GFP_KERNEL);
-	if (err < 0) {
-		kfree(conn);
+	err = conn_insert(en, conn);
+	if (err) {
+		kfree_rcu(conn, rcu);
 		return ERR_PTR(err);
 	}
 	sock_hold(sk);
@@ -249,7 +270,7 @@ static void conn_prepare_socket(struct sock *sk)
  * Under lock_sock(), after which the worker parses what TCP has received
  * already. The caller sets icsk_ulp_ops.
  */
-static int conn_attach(struct sock *sk, u8 role)
+static int conn_attach(struct sock *sk, const struct esptcp_attach *how)
 {
 	struct esptcp_conn *conn;
 	int err;
@@ -262,7 +283,7 @@ static int conn_attach(struct sock *sk, u8 role)
 	if (err)
 		return err;
 
-	conn = conn_alloc(sk, role);
+	conn = conn_alloc(sk, how);
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
 
@@ -278,7 +299,12 @@ static int conn_attach(struct sock *sk, u8 role)
 /* setsockopt(TCP_ULP) has no room to say more than a name. */
 static int conn_ulp_init(struct sock *sk)
 {
-	return conn_attach(sk, ESPTCP_ROLE_UNKNOWN);
+	static const struct esptcp_attach how = {
+		.role = ESPTCP_ROLE_UNKNOWN,
+		.framing = ESPTCP_FRAMING_RFC9329,
+	};
+
+	return conn_attach(sk, &how);
 }
 
 static void conn_down(struct esptcp_conn *conn, u8 reason)
@@ -393,6 +419,10 @@ void esptcp_conn_detach(struct esptcp_conn *conn)
 	release_sock(sk);
 
 	esptcp_binding_sever(conn);
+	if (conn->framing == ESPTCP_FRAMING_FORTINET) {
+		esptcp_tuple_del(conn);
+		esptcp_fortinet_put(en);
+	}
 	xa_erase(&en->conns, conn->id);
 	mutex_unlock(&en->lock);
 
@@ -422,13 +452,14 @@ bool esptcp_conn_attached(const struct sock *sk)
 /**
  * esptcp_conn_attach() - attach on behalf of netlink
  * @sk: the socket, locked by lock_sock()
- * @role: enum esptcp_role
+ * @how: role and framing; for the fortinet framing the caller has called
+ *	esptcp_fortinet_get(), which detaching undoes
  *
  * Does what setsockopt(TCP_ULP) does, under a lock that the caller keeps.
  *
  * Return: 0 or a negative errno, see kmod/README.md
  */
-int esptcp_conn_attach(struct sock *sk, u8 role)
+int esptcp_conn_attach(struct sock *sk, const struct esptcp_attach *how)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	int err;
@@ -437,7 +468,7 @@ int esptcp_conn_attach(struct sock *sk, u8 role)
 		return -EEXIST;
 	if (!try_module_get(THIS_MODULE))
 		return -ENODEV;
-	err = conn_attach(sk, role);
+	err = conn_attach(sk, how);
 	if (err)
 		module_put(THIS_MODULE);
 	else

@@ -4,7 +4,19 @@
 
 #include "types.h"
 
-int esptcp_conn_attach(struct sock *sk, u8 role);
+/**
+ * struct esptcp_attach - how a socket is attached
+ * @role: enum esptcp_role
+ * @framing: enum esptcp_framing
+ * @profile: for the fortinet framing
+ */
+struct esptcp_attach {
+	u8 role;
+	u8 framing;
+	struct esptcp_profile profile;
+};
+
+int esptcp_conn_attach(struct sock *sk, const struct esptcp_attach *how);
 u16 esptcp_conn_family(const struct sock *sk);
 bool esptcp_conn_attached(const struct sock *sk);
 void esptcp_conn_detach(struct esptcp_conn *conn);

@@ -24,6 +24,7 @@
 
 #include "binding.h"
 #include "device.h"
+#include "segment_tx.h"
 #include "stats.h"
 #include "tx.h"
 
@@ -167,7 +168,12 @@ static int device_send(struct sk_buff *skb, struct net *net,
 				ESPTCP_MIN_ESP))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
 
-	__skb_pull(skb, skb_network_offset(skb) + esp.offset);
+	__skb_pull(skb, skb_network_offset(skb));
+	if ((*conn)->framing == ESPTCP_FRAMING_FORTINET) {
+		esptcp_segment_tx(net, b, *conn, skb, esp.offset);
+		return 0;
+	}
+	__skb_pull(skb, esp.offset);
 	skb_dst_drop(skb);
 	esptcp_tx_esp(net, *conn, skb);
 	return 0;

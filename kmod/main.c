@@ -18,6 +18,7 @@
 #include "proc.h"
 #include "socket.h"
 #include "stats.h"
+#include "tuple.h"
 #include "tx.h"
 #include "worker.h"
 
@@ -93,9 +94,12 @@ static int __init main_init(void)
 	err = esptcp_binding_init();
 	if (err)
 		goto err_tx;
-	err = esptcp_worker_init();
+	err = esptcp_tuple_init();
 	if (err)
 		goto err_binding;
+	err = esptcp_worker_init();
+	if (err)
+		goto err_tuple;
 	err = register_pernet_device(&main_net_ops);
 	if (err)
 		goto err_worker;
@@ -113,6 +117,8 @@ err_net:
 	unregister_pernet_device(&main_net_ops);
 err_worker:
 	esptcp_worker_exit();
+err_tuple:
+	esptcp_tuple_exit();
 err_binding:
 	esptcp_binding_exit();
 err_tx:
@@ -126,6 +132,7 @@ static void __exit main_exit(void)
 	esptcp_nl_exit();
 	unregister_pernet_device(&main_net_ops);
 	esptcp_worker_exit();
+	esptcp_tuple_exit();
 	esptcp_binding_exit();
 	esptcp_tx_module_exit();
 	/* The last connections are freed by code of ours. */
@@ -135,7 +142,7 @@ static void __exit main_exit(void)
 module_init(main_init);
 module_exit(main_exit);
 
-MODULE_DESCRIPTION("IKE and ESP over TCP (RFC 9329)");
+MODULE_DESCRIPTION("IKE and ESP over TCP (RFC 9329, fortinet-esp)");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_TCP_ULP("esptcp");
 MODULE_ALIAS_GENL_FAMILY("esptcp");

@@ -14,8 +14,11 @@
 
 #include "binding.h"
 #include "conn.h"
+#include "fortinet.h"
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "profile.h"
+#include "segment.h"
 #include "stats.h"
 
 /* More than any message of ours takes: each counter is a 64-bit attribute. */
@@ -60,7 +63,7 @@ static int put_conn(struct sk_buff *skb, const struct esptcp_conn *conn)
 	u64 age = jiffies_to_msecs(jiffies - conn->attached);
 
 	if (nla_put_u32(skb, ESPTCP_A_CONN_ID, conn->id) ||
-	    nla_put_u32(skb, ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_RFC9329) ||
+	    nla_put_u32(skb, ESPTCP_A_CONN_FRAMING, conn->framing) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_REASON, READ_ONCE(conn->reason)) ||
 	    put_addresses(skb, conn) ||
@@ -74,7 +77,9 @@ static int put_conn(struct sk_buff *skb, const struct esptcp_conn *conn)
 	    nla_put_u32(skb, ESPTCP_A_CONN_BINDINGS,
 			READ_ONCE(conn->nbindings)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_ROLE, conn->role) ||
-	    nla_put_u32(skb, ESPTCP_A_CONN_ERROR, READ_ONCE(conn->error)))
+	    nla_put_u32(skb, ESPTCP_A_CONN_ERROR, READ_ONCE(conn->error)) ||
+	    (conn->framing == ESPTCP_FRAMING_FORTINET &&
+	     esptcp_profile_put(skb, &conn->segments.profile)))
 		return -EMSGSIZE;
 	return put_stats(skb, NULL, conn);
 }
@@ -241,11 +246,31 @@ static void attach_error(struct netlink_ext_ack *extack, int err)
 	}
 }
 
+/* What a request says of how to attach. */
+static int attach_how(struct genl_info *info, struct esptcp_attach *how)
+{
+	struct nlattr *framing = info->attrs[ESPTCP_A_CONN_FRAMING];
+	struct nlattr *profile = info->attrs[ESPTCP_A_CONN_PROFILE];
+	struct nlattr *role = info->attrs[ESPTCP_A_CONN_ROLE];
+
+	memset(how, 0, sizeof(*how));
+	how->role = role ? nla_get_u32(role) : ESPTCP_ROLE_UNKNOWN;
+	how->framing = framing ? nla_get_u32(framing) : ESPTCP_FRAMING_RFC9329;
+	if (how->framing == ESPTCP_FRAMING_FORTINET)
+		return esptcp_profile_parse(profile, &how->profile,
+					    info->extack);
+	if (!profile)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, profile,
+			    "a profile goes with the fortinet framing only");
+	return -EINVAL;
+}
+
 /* Attach, and take over the bindings of another connection. */
 static int attach_locked(struct genl_info *info, struct sock *sk,
+			 const struct esptcp_attach *how,
 			 struct esptcp_conn *old, u32 *id)
 {
-	struct nlattr *role = info->attrs[ESPTCP_A_CONN_ROLE];
 	struct esptcp_conn *conn;
 	int err;
 
@@ -256,8 +281,7 @@ static int attach_locked(struct genl_info *info, struct sock *sk,
 				    "that connection is of another address family");
 		return -EAFNOSUPPORT;
 	}
-	err = esptcp_conn_attach(sk, role ? nla_get_u32(role) :
-					    ESPTCP_ROLE_UNKNOWN);
+	err = esptcp_conn_attach(sk, how);
 	if (err)
 		return err;
 
@@ -269,7 +293,8 @@ static int attach_locked(struct genl_info *info, struct sock *sk,
 	return 0;
 }
 
-static int attach(struct genl_info *info, struct sock *sk, u32 *id)
+static int attach(struct genl_info *info, struct sock *sk,
+		  const struct esptcp_attach *how, u32 *id)
 {
 	struct nlattr *replaces = info->attrs[ESPTCP_A_CONN_REPLACES];
 	struct esptcp_conn *old = NULL;
@@ -282,12 +307,30 @@ static int attach(struct genl_info *info, struct sock *sk, u32 *id)
 	}
 
 	lock_sock(sk);
-	err = attach_locked(info, sk, old, id);
+	err = attach_locked(info, sk, how, old, id);
 	release_sock(sk);
 
 	if (old)
 		esptcp_conn_put(old);
 	attach_error(info->extack, err);
+	return err;
+}
+
+/* The hooks come first: registering them may not be done under the socket lock. */
+static int attach_framing(struct genl_info *info, struct esptcp_net *en,
+			  struct sock *sk, const struct esptcp_attach *how,
+			  u32 *id)
+{
+	int err;
+
+	if (how->framing != ESPTCP_FRAMING_FORTINET)
+		return attach(info, sk, how, id);
+	err = esptcp_fortinet_get(en);
+	if (err)
+		return err;
+	err = attach(info, sk, how, id);
+	if (err)
+		esptcp_fortinet_put(en);
 	return err;
 }
 
@@ -316,6 +359,7 @@ int esptcp_nl_attach_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptcp_net *en = esptcp_net(genl_info_net(info));
 	struct nlattr *fd = info->attrs[ESPTCP_A_CONN_FD];
+	struct esptcp_attach how;
 	struct socket *sock;
 	struct sk_buff *msg;
 	void *hdr;
@@ -326,6 +370,9 @@ int esptcp_nl_attach_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "the socket's fd is missing");
 		return -EINVAL;
 	}
+	err = attach_how(info, &how);
+	if (err)
+		return err;
 	sock = socket_of_fd(info, fd);
 	if (IS_ERR(sock))
 		return PTR_ERR(sock);
@@ -337,7 +384,7 @@ int esptcp_nl_attach_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 
 	mutex_lock(&en->lock);
-	err = attach(info, sock->sk, &id);
+	err = attach_framing(info, en, sock->sk, &how, &id);
 	mutex_unlock(&en->lock);
 	sockfd_put(sock);
 	return reply_send(info, msg, hdr,
@@ -425,6 +472,16 @@ static int binding_spec(struct genl_info *info, struct esptcp_binding *spec)
 	return 0;
 }
 
+/* IKE in the stream begins with its length and two of the marker's octets. */
+static bool spi_ambiguous(const struct esptcp_conn *conn,
+			  const struct esptcp_binding *spec)
+{
+	return conn->framing == ESPTCP_FRAMING_FORTINET &&
+	       spec->key.dir == ESPTCP_DIR_IN &&
+	       !(ntohl(spec->key.spi) & 0xffff) &&
+	       !esptcp_segment_told_apart(conn);
+}
+
 static int bind_locked(struct genl_info *info, struct esptcp_conn *conn,
 		       const struct esptcp_binding *spec)
 {
@@ -435,6 +492,12 @@ static int bind_locked(struct genl_info *info, struct esptcp_conn *conn,
 				    info->attrs[ESPTCP_A_BINDING_DADDR],
 				    "the connection is of another address family");
 		return -EAFNOSUPPORT;
+	}
+	if (spi_ambiguous(conn, spec)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[ESPTCP_A_BINDING_SPI],
+				    "without TCP timestamps, an SPI that ends in 0000 passes for the length of an IKE message; negotiate another");
+		return -EINVAL;
 	}
 	err = esptcp_binding_add(esptcp_net(genl_info_net(info)), conn, spec);
 	if (err == -ENOTCONN)

@@ -10,12 +10,27 @@
 
 #include <uapi/linux/esptcp.h>
 
+/* Common nested types */
+const struct nla_policy esptcp_profile_nl_policy[ESPTCP_A_PROFILE_IN_WINDOW + 1] = {
+	[ESPTCP_A_PROFILE_NAME] = NLA_POLICY_MAX(NLA_U32, 1),
+	[ESPTCP_A_PROFILE_FLAGS] = { .type = NLA_U32, },
+	[ESPTCP_A_PROFILE_SEQ] = NLA_POLICY_MAX(NLA_U32, 3),
+	[ESPTCP_A_PROFILE_SEQ_VALUE] = { .type = NLA_U32, },
+	[ESPTCP_A_PROFILE_ACK] = NLA_POLICY_MAX(NLA_U32, 3),
+	[ESPTCP_A_PROFILE_ACK_VALUE] = { .type = NLA_U32, },
+	[ESPTCP_A_PROFILE_WINDOW] = { .type = NLA_U16, },
+	[ESPTCP_A_PROFILE_LENGTH_PREFIX] = NLA_POLICY_MAX(NLA_U32, 1),
+	[ESPTCP_A_PROFILE_TIMESTAMPS] = NLA_POLICY_MAX(NLA_U32, 1),
+	[ESPTCP_A_PROFILE_IN_WINDOW] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
 /* ESPTCP_CMD_ATTACH - do */
-static const struct nla_policy esptcp_attach_nl_policy[ESPTCP_A_CONN_ROLE + 1] = {
+static const struct nla_policy esptcp_attach_nl_policy[ESPTCP_A_CONN_PROFILE + 1] = {
 	[ESPTCP_A_CONN_FD] = { .type = NLA_U32, },
-	[ESPTCP_A_CONN_FRAMING] = NLA_POLICY_MAX(NLA_U32, 0),
+	[ESPTCP_A_CONN_FRAMING] = NLA_POLICY_MAX(NLA_U32, 1),
 	[ESPTCP_A_CONN_REPLACES] = NLA_POLICY_MIN(NLA_U32, 1),
 	[ESPTCP_A_CONN_ROLE] = NLA_POLICY_MAX(NLA_U32, 2),
+	[ESPTCP_A_CONN_PROFILE] = NLA_POLICY_NESTED(esptcp_profile_nl_policy),
 };
 
 /* ESPTCP_CMD_CONN_GET - do */
@@ -47,7 +62,7 @@ static const struct genl_split_ops esptcp_nl_ops[] = {
 		.cmd		= ESPTCP_CMD_ATTACH,
 		.doit		= esptcp_nl_attach_doit,
 		.policy		= esptcp_attach_nl_policy,
-		.maxattr	= ESPTCP_A_CONN_ROLE,
+		.maxattr	= ESPTCP_A_CONN_PROFILE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -11,6 +11,9 @@
 
 #include <uapi/linux/esptcp.h>
 
+/* Common nested types */
+extern const struct nla_policy esptcp_profile_nl_policy[ESPTCP_A_PROFILE_IN_WINDOW + 1];
+
 int esptcp_nl_attach_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_conn_get_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

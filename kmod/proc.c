@@ -31,6 +31,12 @@ static const char *reason_name(const struct esptcp_conn *conn)
 	return names[READ_ONCE(conn->reason)];
 }
 
+static const char *framing_name(const struct esptcp_conn *conn)
+{
+	return conn->framing == ESPTCP_FRAMING_FORTINET ? "fortinet" :
+							  "rfc9329";
+}
+
 static void show_address(struct seq_file *m, const struct esptcp_conn *conn,
 			 const xfrm_address_t *addr, __be16 port)
 {
@@ -52,8 +58,8 @@ static void show_conn(struct seq_file *m, const struct esptcp_conn *conn)
 	seq_printf(m, "%u", conn->id);
 	show_address(m, conn, &conn->local, inet->inet_sport);
 	show_address(m, conn, &conn->remote, inet->inet_dport);
-	seq_printf(m, " rfc9329 %s %s %llu %u %u %u %u %llu %llu %llu %llu\n",
-		   state_name(conn), reason_name(conn), conn->inode,
+	seq_printf(m, " %s %s %s %llu %u %u %u %u %llu %llu %llu %llu\n",
+		   framing_name(conn), state_name(conn), reason_name(conn), conn->inode,
 		   jiffies_to_msecs(jiffies - conn->attached) / 1000,
 		   READ_ONCE(conn->nbindings), READ_ONCE(conn->tx_backlog),
 		   READ_ONCE(conn->ike_rx_bytes),

@@ -37,6 +37,10 @@ const char * const esptcp_stat_names[__ESPTCP_A_STATS_MAX] = {
 	[ESPTCP_A_STATS_TX_DROP_LOOP] = "tx-drop-loop",
 	[ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN] = "tx-drop-device-down",
 	[ESPTCP_A_STATS_TX_DROP_NO_MEMORY] = "tx-drop-no-memory",
+	[ESPTCP_A_STATS_TX_DROP_INNER_MTU] = "tx-drop-inner-mtu",
+	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] = "tx-drop-no-route",
+	[ESPTCP_A_STATS_TX_DROP_OUTPUT] = "tx-drop-output",
+	[ESPTCP_A_STATS_RX_STREAM_ESP] = "rx-stream-esp",
 };
 
 /* The nearest of the kernel's own reasons, for drop monitors. */
@@ -56,6 +60,8 @@ static const u16 skb_reasons[__ESPTCP_A_STATS_MAX] = {
 	[ESPTCP_A_STATS_TX_DROP_LOOP] = SKB_DROP_REASON_XFRM_POLICY,
 	[ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN] = SKB_DROP_REASON_DEV_READY,
 	[ESPTCP_A_STATS_TX_DROP_NO_MEMORY] = SKB_DROP_REASON_NOMEM,
+	[ESPTCP_A_STATS_TX_DROP_INNER_MTU] = SKB_DROP_REASON_PKT_TOO_BIG,
+	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] = SKB_DROP_REASON_IP_OUTNOROUTES,
 };
 
 /**

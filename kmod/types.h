@@ -51,13 +51,87 @@ struct esptcp_mib {
 };
 
 /**
+ * struct esptcp_profile - what the TCP headers of the fortinet framing are like
+ * @name: enum esptcp_profile_name, from which it was made
+ * @flags: TCP flags, as in octet 13 of the header
+ * @seq: enum esptcp_policy, for sequence numbers
+ * @ack: the same for acknowledgment numbers
+ * @has_seq_value: with the policy fixed, @seq_value is the number
+ * @has_ack_value: likewise for @ack_value
+ * @has_window: @window is the window, else it is the IKE connection's
+ * @length_prefix: the segment's length stands in front of the ESP packet
+ * @timestamps: segments have the timestamps option if the IKE connection has
+ * @in_window: what lies in TCP's receive window may be ESP
+ * @seq_value: see above
+ * @ack_value: see above
+ * @window: the header's field, not scaled
+ */
+struct esptcp_profile {
+	u8 name;
+	u8 flags;
+	u8 seq;
+	u8 ack;
+	bool has_seq_value;
+	bool has_ack_value;
+	bool has_window;
+	bool length_prefix;
+	bool timestamps;
+	bool in_window;
+	u32 seq_value;
+	u32 ack_value;
+	u16 window;
+};
+
+/**
+ * struct esptcp_tuple - a connection's addresses and ports
+ * @net: the namespace
+ * @local: local address, the unused part 0
+ * @remote: the peer's address, likewise
+ * @local_port: local port
+ * @remote_port: the peer's port
+ * @family: AF_INET or AF_INET6
+ */
+struct esptcp_tuple {
+	struct net *net;
+	xfrm_address_t local;
+	xfrm_address_t remote;
+	__be16 local_port;
+	__be16 remote_port;
+	u32 family;
+};
+
+/**
+ * struct esptcp_segments - what a connection with the fortinet framing has more
+ * @profile: what headers are like; set once
+ * @node: entry in the table of such connections
+ * @tuple: what it is hashed by; set once
+ * @seq: sequence number when it was attached; set once
+ * @ack: acknowledgment number then; set once
+ * @sent: octets sent in segments, for the policy advancing
+ * @last_seq: sequence number of the last segment that was sent
+ * @peer_end: sequence number behind the last segment received, 0 before
+ */
+struct esptcp_segments {
+	struct esptcp_profile profile;
+	struct rhlist_head node;
+	struct esptcp_tuple tuple;
+	u32 seq;
+	u32 ack;
+	atomic_t sent;
+	u32 last_seq;
+	u32 peer_end;
+};
+
+/**
  * struct esptcp_net - what the module keeps for a network namespace
  * @net: the namespace
- * @lock: guards @bindings, @nbindings and the setting of @dev; outermost lock
+ * @lock: guards @bindings, @nbindings, @nfortinet and the setting of @dev;
+ *	outermost lock
  * @conns: connections by id; RCU for readers, its own lock for writers
  * @next_id: where to look for the next free id; under the lock of @conns
  * @bindings: all bindings
  * @nbindings: their number; the hooks are registered while it is not 0
+ * @nfortinet: connections with the fortinet framing, likewise for its hooks
  * @dev: the esptcp device, made with the first binding, gone with the namespace
  * @mib: counters
  */
@@ -68,6 +142,7 @@ struct esptcp_net {
 	u32 next_id;
 	struct list_head bindings;
 	unsigned int nbindings;
+	unsigned int nfortinet;
 	struct net_device __rcu *dev;
 	struct esptcp_mib __percpu *mib;
 };
@@ -123,6 +198,7 @@ struct esptcp_callbacks {
  * @rcu: frees it
  * @id: its number in the namespace; set once
  * @role: enum esptcp_role, as the owner said; set once
+ * @framing: enum esptcp_framing; set once
  * @family: AF_INET or AF_INET6, after unmapping; set once
  * @local: local address; set once
  * @remote: the peer's address; set once
@@ -151,6 +227,7 @@ struct esptcp_callbacks {
  * @rx_work: parses what TCP has received, notices its end
  * @tx_work: writes what waits into TCP
  * @abort: resets the connection after a fatal framing error
+ * @segments: for the fortinet framing
  * @counters: what it did
  */
 struct esptcp_conn {
@@ -162,6 +239,7 @@ struct esptcp_conn {
 	struct rcu_head rcu;
 	u32 id;
 	u8 role;
+	u8 framing;
 	u16 family;
 	xfrm_address_t local;
 	xfrm_address_t remote;
@@ -196,6 +274,8 @@ struct esptcp_conn {
 	struct esptcp_work tx_work;
 	struct work_struct abort;
 
+	struct esptcp_segments segments;
+
 	struct esptcp_counters counters;
 };
 
@@ -219,6 +299,9 @@ struct esptcp_binding_key {
  * @daddr: the SA's destination address; set once
  * @conn: the connection, NULL while there is none; written under
  *	esptcp_net.lock, read under RCU
+ * @seq: the connection's sequence number when the SA was bound to it, for the
+ *	fortinet framing; likewise
+ * @ack: its acknowledgment number then
  * @net_list: entry in esptcp_net.bindings; under esptcp_net.lock
  * @conn_list: entry in esptcp_conn.bindings; likewise
  * @rcu: frees it
@@ -229,6 +312,8 @@ struct esptcp_binding {
 	u16 family;
 	xfrm_address_t daddr;
 	struct esptcp_conn __rcu *conn;
+	u32 seq;
+	u32 ack;
 	struct list_head net_list;
 	struct list_head conn_list;
 	struct rcu_head rcu;

@@ -14,6 +14,11 @@ static const struct word framing_words[] = {
 		.doc =
 		"A 16-bit length in front of each message, in the TCP stream",
 	},
+	[ESPTCP_FRAMING_FORTINET] = {
+		.name = "fortinet",
+		.doc =
+		"A TCP header of its own in front of each ESP packet, beside the stream, which carries IKE alone (FortiOS's fortinet-esp)",
+	},
 };
 
 const struct vocabulary framing_names = {
@@ -195,7 +200,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_TX_ESP_FRAMES] = {
 		.name = "tx-esp-frames",
 		.doc =
-		"ESP frames that TCP took",
+		"ESP frames that TCP took, or segments that the IP stack took",
 	},
 	[ESPTCP_A_STATS_TX_ESP_BYTES] = {
 		.name = "tx-esp-bytes",
@@ -235,7 +240,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_TX_DROP_TOO_BIG] = {
 		.name = "tx-drop-too-big",
 		.doc =
-		"ESP of more than 65,533 octets, which no frame can hold",
+		"ESP of more than 65,533 octets, which no frame can hold, or of more than the path's MTU leaves for a segment",
 	},
 	[ESPTCP_A_STATS_TX_DROP_NOT_ENCRYPTED] = {
 		.name = "tx-drop-not-encrypted",
@@ -266,6 +271,26 @@ static const struct word counter_words[] = {
 		.name = "tx-drop-no-memory",
 		.doc =
 		"ESP for whose framing no memory could be had",
+	},
+	[ESPTCP_A_STATS_TX_DROP_INNER_MTU] = {
+		.name = "tx-drop-inner-mtu",
+		.doc =
+		"Packets too big for a segment once encrypted, answered with an ICMP error before that",
+	},
+	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] = {
+		.name = "tx-drop-no-route",
+		.doc =
+		"Segments for which there is no route to the peer",
+	},
+	[ESPTCP_A_STATS_TX_DROP_OUTPUT] = {
+		.name = "tx-drop-output",
+		.doc =
+		"Segments that the IP stack refused, by a firewall's rule or a full queue",
+	},
+	[ESPTCP_A_STATS_RX_STREAM_ESP] = {
+		.name = "rx-stream-esp",
+		.doc =
+		"ESP frames that came in the stream of a connection with the fortinet framing, and were taken: the peer is set to rfc9329",
 	},
 };
 

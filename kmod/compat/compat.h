@@ -46,6 +46,11 @@ static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 }
 #endif
 
+/* 6.7: timestamps of TCP may be in microseconds. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define tcp_time_stamp_ts(tp)	tcp_time_stamp(tp)
+#endif
+
 /* 6.10: dummy devices are allocated. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "frame.h"
+#include "framing.h"
 #include "genl.h"
 #include "pair.h"
 
@@ -35,7 +36,8 @@
 
 static struct options {
 	int bypass, stop, ping, user_timeout;
-	uint32_t replaces;
+	uint32_t replaces, fill;
+	const struct attr *framing;
 	struct binding bindings[MAX_BINDINGS];
 	int nbindings;
 } opt = { .bypass = 1 };
@@ -53,6 +55,8 @@ static void usage(void)
 	fputs("usage: carrier [OPTION...] connect|listen ADDRESS PORT\n"
 	      "       carrier unbind\n"
 	      "  -b DIR:SPI:ADDRESS  bind an SA, DIR is in or out; may be repeated\n"
+	      "  -e SPI              send IKE messages that are full of this SPI\n"
+	      "  -f FRAMING          as framing.h says; rfc9329 if not given\n"
 	      "  -n                  no IPsec bypass on the socket\n"
 	      "  -r ID               replace the connection with this id\n"
 	      "  -s                  stop (SIGSTOP) between prefix and attaching\n"
@@ -175,7 +179,7 @@ static void attach_and_bind(int fd)
 	int error, i;
 
 	open_netlink(&g);
-	error = genl_attach(&g, fd, opt.replaces, &id);
+	error = genl_attach_with(&g, fd, opt.replaces, opt.framing, &id);
 	if (error)
 		errx(1, "attach: %s", strerror(-error));
 	for (i = 0; i < opt.nbindings; i++) {
@@ -206,12 +210,29 @@ struct ping {
 	uint8_t rest[200];
 };
 
+/* One whose segments all begin with the SPI, as the length makes 2 octets. */
+struct filled_ping {
+	struct ping ping;
+	uint8_t shift[2];
+	uint32_t spi[2000];
+} __attribute__((packed));
+
 static void send_ping(int fd)
 {
-	struct ping ping = { .mark = REQUEST, .at = now_ms() };
+	static struct filled_ping m;
+	size_t len = opt.fill ? sizeof(m) : sizeof(m.ping), i;
 
-	if (send(fd, &ping, sizeof(ping), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+	m.ping.mark = REQUEST;
+	m.ping.at = now_ms();
+	for (i = 0; i < sizeof(m.spi) / sizeof(m.spi[0]); i++)
+		m.spi[i] = htonl(opt.fill);
+	if (send(fd, &m, len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		pings.sent++;
+}
+
+static int is_ping(size_t len)
+{
+	return len == sizeof(struct ping) || len == sizeof(struct filled_ping);
 }
 
 static void receive_pong(const struct ping *ping)
@@ -239,10 +260,10 @@ static int receive_message(int fd)
 		printf(n ? "error: %s\n" : "end\n", strerror(errno));
 		return 0;
 	}
-	if (n == sizeof(m.ping) && m.ping.mark == REQUEST) {
+	if (is_ping(n) && m.ping.mark == REQUEST) {
 		m.ping.mark = RESPONSE;
 		send(fd, &m, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} else if (n == sizeof(m.ping) && m.ping.mark == RESPONSE) {
+	} else if (is_ping(n) && m.ping.mark == RESPONSE) {
 		receive_pong(&m.ping);
 	}
 	return 1;
@@ -283,10 +304,19 @@ static void parse_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "b:nr:st:i")) != -1) {
+	while ((c = getopt(argc, argv, "b:e:f:nr:st:i")) != -1) {
 		switch (c) {
 		case 'b':
 			parse_binding(optarg);
+			break;
+		case 'e':
+			opt.fill = strtoul(optarg, NULL, 0);
+			opt.ping = 1;
+			break;
+		case 'f':
+			opt.framing = framing_parse(optarg);
+			if (!opt.framing)
+				usage();
 			break;
 		case 'n':
 			opt.bypass = 0;

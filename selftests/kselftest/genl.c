@@ -89,6 +89,21 @@ static int receive(struct genl *g, struct answer *answer)
 	return answer->error;
 }
 
+static void put_attrs(struct nl_msg *msg, const struct attr *attrs)
+{
+	struct nlattr *nest;
+
+	for (; attrs && attrs->type; attrs++) {
+		if (attrs->len != ATTR_NESTED) {
+			nla_put(msg, attrs->type, attrs->len, attrs->data);
+			continue;
+		}
+		nest = nla_nest_start(msg, attrs->type);
+		put_attrs(msg, attrs->data);
+		nla_nest_end(msg, nest);
+	}
+}
+
 static int request(struct genl *g, int cmd, int flags, const struct attr *attrs,
 		   struct answer *answer)
 {
@@ -99,8 +114,7 @@ static int request(struct genl *g, int cmd, int flags, const struct attr *attrs,
 		return -ENOMEM;
 	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, g->family, 0, flags, cmd,
 		    ESPTCP_FAMILY_VERSION);
-	for (; attrs && attrs->type; attrs++)
-		nla_put(msg, attrs->type, attrs->len, attrs->data);
+	put_attrs(msg, attrs);
 	err = nl_send_auto(g->sk, msg);
 	nlmsg_free(msg);
 	return err < 0 ? -EIO : receive(g, answer);
@@ -196,17 +210,29 @@ static void each_stats(struct nlattr **attrs, struct answer *answer)
 	get_stats(attrs[ESPTCP_A_CONN_STATS], answer->result);
 }
 
+#define MAX_ATTACH_ATTRS	8
+
 /* replaces 0: none */
-int genl_attach(struct genl *g, int fd, uint32_t replaces, uint32_t *id)
+int genl_attach_with(struct genl *g, int fd, uint32_t replaces,
+		     const struct attr *more, uint32_t *id)
 {
 	struct answer answer = { .each = each_id, .result = id };
-	struct attr attrs[] = {
+	struct attr attrs[MAX_ATTACH_ATTRS] = {
 		ATTR_U32(ESPTCP_A_CONN_FD, fd),
-		ATTR_U32(replaces ? ESPTCP_A_CONN_REPLACES : 0, replaces),
-		{ 0 },
 	};
+	int n = 1;
 
+	if (replaces)
+		attrs[n++] = (struct attr)ATTR_U32(ESPTCP_A_CONN_REPLACES,
+						   replaces);
+	for (; more && more->type && n < MAX_ATTACH_ATTRS - 1; more++)
+		attrs[n++] = *more;
 	return request(g, ESPTCP_CMD_ATTACH, NLM_F_ACK, attrs, &answer);
+}
+
+int genl_attach(struct genl *g, int fd, uint32_t replaces, uint32_t *id)
+{
+	return genl_attach_with(g, fd, replaces, NULL, id);
 }
 
 static int conn_by(struct genl *g, const struct attr *attrs, struct conn *conn)

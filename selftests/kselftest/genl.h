@@ -23,9 +23,11 @@ struct genl {
 
 struct attr {
 	int type;	/* 0 ends the list */
-	int len;
+	int len;	/* or ATTR_NESTED: the data is a list */
 	const void *data;
 };
+
+#define ATTR_NESTED	-1
 
 #define ATTR_U32(type, value) { type, 4, &(uint32_t){ value } }
 #define ATTR_FLAG(type) { type, 0, "" }
@@ -62,6 +64,9 @@ void genl_close(struct genl *g);
 int genl_do(struct genl *g, int cmd, const struct attr *attrs);
 
 int genl_attach(struct genl *g, int fd, uint32_t replaces, uint32_t *id);
+/* The same with further attributes */
+int genl_attach_with(struct genl *g, int fd, uint32_t replaces,
+		     const struct attr *attrs, uint32_t *id);
 int genl_conn_by_id(struct genl *g, uint32_t id, struct conn *conn);
 int genl_conn_by_fd(struct genl *g, int fd, struct conn *conn);
 int genl_stats(struct genl *g, uint64_t *stats);

@@ -4,6 +4,7 @@
  *
  *   traffic serve       send back what comes on TCP and UDP port 5001
  *   traffic ADDRESS     send to such a server and compare what comes back
+ *   traffic -t ADDRESS  the same with TCP only
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -199,11 +200,14 @@ static void check_udp(const char *address)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		errx(2, "usage: traffic serve|ADDRESS");
+	int tcp_only = argc == 3 && !strcmp(argv[1], "-t");
+
+	if (argc != 2 && !tcp_only)
+		errx(2, "usage: traffic serve | [-t] ADDRESS");
 	if (!strcmp(argv[1], "serve"))
 		serve();
-	check_tcp(argv[1]);
-	check_udp(argv[1]);
+	check_tcp(argv[argc - 1]);
+	if (!tcp_only)
+		check_udp(argv[1]);
 	return 0;
 }

@@ -15,9 +15,46 @@
  * enum esptcp_framing - How a packet is put on the wire.
  * @ESPTCP_FRAMING_RFC9329: A 16-bit length in front of each message, in the
  *   TCP stream.
+ * @ESPTCP_FRAMING_FORTINET: A TCP header of its own in front of each ESP
+ *   packet, beside the stream, which carries IKE alone (FortiOS's
+ *   fortinet-esp).
  */
 enum esptcp_framing {
 	ESPTCP_FRAMING_RFC9329,
+	ESPTCP_FRAMING_FORTINET,
+};
+
+/**
+ * enum esptcp_profile_name - What the TCP headers of the fortinet framing are
+ *   like.
+ * @ESPTCP_PROFILE_NAME_FORTIOS: As FortiOS is thought to write them: for each
+ *   SA, one sequence number for all packets.
+ * @ESPTCP_PROFILE_NAME_ADVANCING: Sequence numbers advance with the data, for
+ *   firewalls that check them.
+ */
+enum esptcp_profile_name {
+	ESPTCP_PROFILE_NAME_FORTIOS,
+	ESPTCP_PROFILE_NAME_ADVANCING,
+};
+
+/**
+ * enum esptcp_policy - Where a segment's sequence or acknowledgment number
+ *   comes from. Unless a number is given, sequence numbers lie below what the
+ *   peer has acknowledged, by as much as the path's MTU, so that to TCP the
+ *   segment is an old one.
+ * @ESPTCP_POLICY_FIXED: The IKE connection's when it was attached, or a number
+ *   that is given.
+ * @ESPTCP_POLICY_SA: The IKE connection's when the SA was bound.
+ * @ESPTCP_POLICY_SNAPSHOT: The IKE connection's at the moment.
+ * @ESPTCP_POLICY_ADVANCING: Sequence numbers go on by what each segment holds,
+ *   through half of the largest window that the peer has announced, and again.
+ *   Acknowledgment numbers follow the peer's segments of ESP.
+ */
+enum esptcp_policy {
+	ESPTCP_POLICY_FIXED,
+	ESPTCP_POLICY_SA,
+	ESPTCP_POLICY_SNAPSHOT,
+	ESPTCP_POLICY_ADVANCING,
 };
 
 /**
@@ -93,9 +130,26 @@ enum {
 	ESPTCP_A_CONN_PAD,
 	ESPTCP_A_CONN_ROLE,
 	ESPTCP_A_CONN_ERROR,
+	ESPTCP_A_CONN_PROFILE,
 
 	__ESPTCP_A_CONN_MAX,
 	ESPTCP_A_CONN_MAX = (__ESPTCP_A_CONN_MAX - 1)
+};
+
+enum {
+	ESPTCP_A_PROFILE_NAME = 1,
+	ESPTCP_A_PROFILE_FLAGS,
+	ESPTCP_A_PROFILE_SEQ,
+	ESPTCP_A_PROFILE_SEQ_VALUE,
+	ESPTCP_A_PROFILE_ACK,
+	ESPTCP_A_PROFILE_ACK_VALUE,
+	ESPTCP_A_PROFILE_WINDOW,
+	ESPTCP_A_PROFILE_LENGTH_PREFIX,
+	ESPTCP_A_PROFILE_TIMESTAMPS,
+	ESPTCP_A_PROFILE_IN_WINDOW,
+
+	__ESPTCP_A_PROFILE_MAX,
+	ESPTCP_A_PROFILE_MAX = (__ESPTCP_A_PROFILE_MAX - 1)
 };
 
 enum {
@@ -140,6 +194,10 @@ enum {
 	ESPTCP_A_STATS_TX_DROP_LOOP,
 	ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN,
 	ESPTCP_A_STATS_TX_DROP_NO_MEMORY,
+	ESPTCP_A_STATS_TX_DROP_INNER_MTU,
+	ESPTCP_A_STATS_TX_DROP_NO_ROUTE,
+	ESPTCP_A_STATS_TX_DROP_OUTPUT,
+	ESPTCP_A_STATS_RX_STREAM_ESP,
 	ESPTCP_A_STATS_PAD,
 
 	__ESPTCP_A_STATS_MAX,

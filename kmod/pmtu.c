@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Path MTU discovery for the fortinet framing.
+ *
+ * XFRM reckons with what an ESP packet adds, and does not know of the TCP
+ * header behind. So packets on their way into XFRM are looked at once more:
+ * what would be too big for a segment is answered with the ICMP error that
+ * XFRM would send, or fragmented if it may be, before it is encrypted. What
+ * goes to the SA's own end, as in transport mode, is neither: local TCP's
+ * packets are cut up smaller, others dropped.
+ *
+ * In the other direction, routers answer to segments with ICMP errors that
+ * TCP ignores, as they do not fit its stream. They are passed to the route,
+ * if the sequence number in them is one that was sent a short time ago.
+ *
+ * Runs in netfilter's hooks, under RCU.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+#include <net/xfrm.h>
+
+#include "binding.h"
+#include "pmtu.h"
+#include "segment.h"
+#include "segment_tx.h"
+#include "stats.h"
+#include "tuple.h"
+
+/* How far from the last sequence number one may be that a router quotes. */
+#define SEQ_DISTANCE	(256 * 1024)
+
+/* A quoted TCP header: all that routers need to quote of it. */
+struct quoted_tcp {
+	__be16 source;
+	__be16 dest;
+	__be32 seq;
+};
+
+static bool seq_plausible(const struct esptcp_conn *conn, u32 seq)
+{
+	return abs((s32)(READ_ONCE(conn->segments.last_seq) - seq)) <=
+	       SEQ_DISTANCE;
+}
+
+/* Tell the route to a connection's peer what a router said. */
+static void route_update(struct esptcp_conn *conn, u32 mtu)
+{
+	struct dst_entry *dst = esptcp_segment_route(conn);
+
+	if (!dst)
+		return;
+	if (mtu < dst_mtu(dst))
+		dst->ops->update_pmtu(dst, conn->sk, NULL, mtu, false);
+	dst_release(dst);
+}
+
+/* @tuple has the addresses; the quoted TCP header is at @offset. */
+static void quoted(struct sk_buff *skb, unsigned int offset,
+		   struct esptcp_tuple *tuple, u32 mtu)
+{
+	const struct quoted_tcp *th;
+	struct quoted_tcp buf;
+	struct esptcp_conn *conn;
+
+	th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!th)
+		return;
+	tuple->local_port = th->source;
+	tuple->remote_port = th->dest;
+	conn = esptcp_tuple_find(tuple);
+	if (conn && seq_plausible(conn, ntohl(th->seq)))
+		route_update(conn, mtu);
+}
+
+/**
+ * esptcp_pmtu_icmp() - learn from "fragmentation needed"
+ * @skb: an ICMP packet, which begins with its IP header; it goes on to ICMP
+ * @state: of the hook
+ */
+void esptcp_pmtu_icmp(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	unsigned int offset = ip_hdrlen(skb);
+	struct esptcp_tuple tuple = { .net = state->net, .family = AF_INET };
+	const struct icmphdr *icmph;
+	struct icmphdr icmph_buf;
+	const struct iphdr *iph;
+	struct iphdr iph_buf;
+
+	icmph = skb_header_pointer(skb, offset, sizeof(icmph_buf), &icmph_buf);
+	if (!icmph || icmph->type != ICMP_DEST_UNREACH ||
+	    icmph->code != ICMP_FRAG_NEEDED)
+		return;
+	offset += sizeof(*icmph);
+	iph = skb_header_pointer(skb, offset, sizeof(iph_buf), &iph_buf);
+	if (!iph || iph->protocol != IPPROTO_TCP)
+		return;
+	tuple.local.a4 = iph->saddr;
+	tuple.remote.a4 = iph->daddr;
+	quoted(skb, offset + iph->ihl * 4, &tuple, ntohs(icmph->un.frag.mtu));
+}
+
+/**
+ * esptcp_pmtu_icmpv6() - learn from "packet too big"
+ * @skb: an ICMPv6 packet, which begins with its IPv6 header, and without
+ *	extension headers; it goes on to ICMPv6
+ * @state: of the hook
+ */
+void esptcp_pmtu_icmpv6(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	unsigned int offset = sizeof(struct ipv6hdr);
+	struct esptcp_tuple tuple = { .net = state->net, .family = AF_INET6 };
+	const struct icmp6hdr *icmph;
+	struct icmp6hdr icmph_buf;
+	const struct ipv6hdr *ip6h;
+	struct ipv6hdr ip6h_buf;
+
+	icmph = skb_header_pointer(skb, offset, sizeof(icmph_buf), &icmph_buf);
+	if (!icmph || icmph->icmp6_type != ICMPV6_PKT_TOOBIG)
+		return;
+	offset += sizeof(*icmph);
+	ip6h = skb_header_pointer(skb, offset, sizeof(ip6h_buf), &ip6h_buf);
+	if (!ip6h || ip6h->nexthdr != IPPROTO_TCP)
+		return;
+	tuple.local.in6 = ip6h->saddr;
+	tuple.remote.in6 = ip6h->daddr;
+	quoted(skb, offset + sizeof(*ip6h), &tuple, ntohl(icmph->icmp6_mtu));
+}
+
+/* The connection that takes the packets of an SA in segments, or NULL. */
+static struct esptcp_conn *segments_of(struct net *net,
+				       const struct xfrm_state *x)
+{
+	const struct esptcp_binding *b;
+	struct esptcp_conn *conn;
+
+	if (x->id.proto != IPPROTO_ESP)
+		return NULL;
+	b = esptcp_binding_find_out(net, x->props.family, &x->id.daddr,
+				    x->id.spi);
+	conn = b ? rcu_dereference(b->conn) : NULL;
+	return conn && conn->framing == ESPTCP_FRAMING_FORTINET ? conn : NULL;
+}
+
+/* How big a packet may be that goes into XFRM by way of @dst. */
+static unsigned int inner_mtu(const struct esptcp_conn *conn,
+			      struct dst_entry *dst)
+{
+	int mtu = dst_mtu(xfrm_dst_child(dst)) - esptcp_segment_overhead(conn);
+
+	return min_t(u32, xfrm_state_mtu(dst->xfrm, mtu), dst_mtu(dst));
+}
+
+static bool fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) :
+				 skb->len <= mtu;
+}
+
+/*
+ * Whether a packet is for the SA's own end. An ICMP error would then change
+ * the path MTU of the very route with which we reckon, again and again.
+ */
+static bool same_end(const struct sk_buff *skb, const struct xfrm_state *x)
+{
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return x->props.family == AF_INET6 &&
+		       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &x->id.daddr.in6);
+	return x->props.family == AF_INET &&
+	       ip_hdr(skb)->daddr == x->id.daddr.a4;
+}
+
+/* Let a local TCP's packet be sent in smaller segments. Return: if possible. */
+static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	bool ipv6 = skb->protocol == htons(ETH_P_IPV6);
+	unsigned int headers;
+
+	if (!skb->sk || !sk_is_tcp(skb->sk) ||
+	    skb->ip_summed != CHECKSUM_PARTIAL || skb_cow_head(skb, 0))
+		return false;
+	headers = skb_transport_offset(skb) - skb_network_offset(skb) +
+		  tcp_hdrlen(skb);
+	if (mtu <= headers)
+		return false;
+	shinfo = skb_shinfo(skb);
+	shinfo->gso_type |= ipv6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+	shinfo->gso_size = mtu - headers;
+	shinfo->gso_segs = DIV_ROUND_UP(skb->len - headers, shinfo->gso_size);
+	return true;
+}
+
+/* Transport mode is for whole packets (RFC 4303 section 3.1.1). */
+static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x)
+{
+	return skb->protocol == htons(ETH_P_IP) && !skb_is_gso(skb) &&
+	       x->props.mode == XFRM_MODE_TUNNEL &&
+	       !(ip_hdr(skb)->frag_off & htons(IP_DF));
+}
+
+/* Each fragment comes by here again. */
+static unsigned int fragment(struct sk_buff *skb,
+			     const struct nf_hook_state *state,
+			     unsigned int mtu)
+{
+	IPCB(skb)->frag_max_size = mtu;
+	ip_do_fragment(state->net, state->sk, skb, dst_output);
+	return NF_STOLEN;
+}
+
+/* A packet for the SA's own end: the bundle's users learn from the bundle. */
+static unsigned int too_big_same_end(struct esptcp_conn *conn,
+				     struct sk_buff *skb,
+				     const struct nf_hook_state *state,
+				     unsigned int mtu)
+{
+	struct dst_entry *dst = skb_dst(skb);
+
+	dst_metric_set(dst, RTAX_MTU, mtu);
+	if (tcp_shrink(skb, mtu))
+		return NF_ACCEPT;
+	if (may_fragment(skb, dst_xfrm(dst)))
+		return fragment(skb, state, mtu);
+	if (skb->sk)
+		xfrm_local_error(skb, mtu);
+	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
+	return NF_STOLEN;
+}
+
+static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
+			    const struct nf_hook_state *state, unsigned int mtu)
+{
+	const struct xfrm_state *x = dst_xfrm(skb_dst(skb));
+
+	if (same_end(skb, x))
+		return too_big_same_end(conn, skb, state, mtu);
+	if (may_fragment(skb, x))
+		return fragment(skb, state, mtu);
+	/* Not every local sender learns from an ICMP error. */
+	if (skb->sk)
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+	/* ICMPv6 wants to know the namespace by it. */
+	if (!skb->dev)
+		skb->dev = skb_dst(skb)->dev;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
+	return NF_STOLEN;
+}
+
+/*
+ * Whether XFRM will do what is needed: it fragments a local sender's IPv6
+ * packets for tunnel mode, and only it can.
+ */
+static bool left_to_xfrm(const struct sk_buff *skb, const struct dst_entry *dst,
+			 unsigned int mtu)
+{
+	return skb->protocol == htons(ETH_P_IPV6) && !skb_is_gso(skb) &&
+	       dst_xfrm(dst)->props.mode == XFRM_MODE_TUNNEL &&
+	       mtu >= dst_mtu(dst);
+}
+
+/**
+ * esptcp_pmtu_output() - see whether a packet will fit into a segment
+ * @priv: not used
+ * @skb: a packet that leaves, perhaps into XFRM
+ * @state: of the hook
+ *
+ * An IPv6 packet that is no bigger than any link must take is let through;
+ * if its segment is too big for the path, it is dropped there.
+ *
+ * Return: NF_ACCEPT or NF_STOLEN
+ */
+unsigned int esptcp_pmtu_output(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct dst_entry *dst = skb_dst(skb);
+	struct esptcp_conn *conn;
+	unsigned int mtu;
+
+	if (!dst || !dst_xfrm(dst))
+		return NF_ACCEPT;
+	conn = segments_of(state->net, dst_xfrm(dst));
+	if (!conn)
+		return NF_ACCEPT;
+	mtu = inner_mtu(conn, dst);
+	if (skb->protocol == htons(ETH_P_IPV6))
+		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	if (fits(skb, mtu) || left_to_xfrm(skb, dst, mtu))
+		return NF_ACCEPT;
+	return too_big(conn, skb, state, mtu);
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving with the fortinet framing: takes segments that hold ESP out of
+ * the way to TCP, before connection tracking sees them, and hands them to
+ * XFRM as plain ESP.
+ *
+ * A segment is ESP if the SPI of an inbound SA that is bound to the connection
+ * stands where the profile puts it, unless something says that the segment
+ * belongs to the stream:
+ *  - it has the timestamps option, which the connection uses and the profile's
+ *    segments do not have (each segment of such a stream has it, RFC 7323);
+ *  - it reaches into TCP's window, and the profile says that ESP does not.
+ * Everything else goes on untouched.
+ *
+ * What GRO has merged consists of segments of gso_size octets. If one of them
+ * is ESP, the packet is cut up again and each segment looked at by itself.
+ *
+ * Runs in the PRE_ROUTING hook, in softirq under RCU, and takes no lock.
+ */
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/tcp.h>
+#include <net/xfrm.h>
+
+#include "binding.h"
+#include "segment.h"
+#include "segment_rx.h"
+#include "stats.h"
+#include "tuple.h"
+
+/**
+ * struct arrival - a TCP packet that came in
+ * @skb: the packet, which begins with its IP header
+ * @conn: the connection to which it belongs
+ * @th: its TCP header, perhaps a copy
+ * @offset: of the TCP header
+ * @payload: offset of what the segment holds
+ */
+struct arrival {
+	struct sk_buff *skb;
+	struct esptcp_conn *conn;
+	const struct tcphdr *th;
+	unsigned int offset;
+	unsigned int payload;
+};
+
+static bool profile_has_timestamps(const struct arrival *a)
+{
+	return a->conn->segments.profile.timestamps;
+}
+
+/* The option is looked for only in what has passed for ESP so far. */
+static bool has_timestamps(const struct arrival *a)
+{
+	struct tcp_options_received opt = { .tstamp_ok = 1 };
+	struct sk_buff *skb = a->skb;
+
+	if (a->th->doff * 4 < sizeof(*a->th) + TCPOLEN_TIMESTAMP)
+		return false;
+	if (!pskb_may_pull(skb, a->payload))
+		return true;
+	skb_set_transport_header(skb, a->offset);
+	tcp_parse_options(sock_net(a->conn->sk), skb, &opt, 1, NULL);
+	return opt.saw_tstamp;
+}
+
+/* Whether the segment is TCP's whatever it holds; it ends at @end. */
+static bool is_stream(const struct arrival *a, u32 end)
+{
+	const struct tcp_sock *tp = tcp_sk(a->conn->sk);
+
+	if (!a->conn->segments.profile.in_window &&
+	    after(end, READ_ONCE(tp->rcv_nxt)))
+		return true;
+	return tp->rx_opt.tstamp_ok && !profile_has_timestamps(a) &&
+	       has_timestamps(a);
+}
+
+/* What stands in front of the SPI: its size, or -1 if it cannot be right. */
+static int prefix_size(const struct arrival *a, unsigned int pos,
+		       unsigned int len)
+{
+	const __be16 *prefix;
+	__be16 buf;
+
+	if (!a->conn->segments.profile.length_prefix)
+		return 0;
+	prefix = skb_header_pointer(a->skb, a->payload + pos, sizeof(buf), &buf);
+	return prefix && ntohs(*prefix) == len ? sizeof(buf) : -1;
+}
+
+/*
+ * Find the SA of a segment, of @len octets at @pos of what the packet holds.
+ * Return: its binding and the size of what stands in front of the ESP header,
+ * or NULL if the segment is not ESP.
+ */
+static const struct esptcp_binding *find_sa(const struct arrival *a,
+					    unsigned int pos, unsigned int len,
+					    int *prefix)
+{
+	const struct esptcp_binding *b;
+	const __be32 *spi;
+	__be32 buf;
+
+	*prefix = prefix_size(a, pos, len);
+	if (*prefix < 0 || len < *prefix + ESPTCP_MIN_ESP)
+		return NULL;
+	spi = skb_header_pointer(a->skb, a->payload + pos + *prefix,
+				 sizeof(buf), &buf);
+	if (!spi)
+		return NULL;
+	b = esptcp_binding_find_in(a->conn, *spi);
+	if (!b || is_stream(a, ntohl(a->th->seq) + pos + len))
+		return NULL;
+	return b;
+}
+
+/* Memory that somebody else may look at, or write to, is not decrypted in. */
+static struct sk_buff *own_memory(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (!skb_cloned(skb) && !skb_is_nonlinear(skb))
+		return skb;
+	copy = skb_copy(skb, GFP_ATOMIC);
+	if (copy)
+		consume_skb(skb);
+	return copy;
+}
+
+/* Take @size octets out from behind the IP header, and make it say ESP. */
+static void make_plain(struct sk_buff *skb, const struct esptcp_binding *b,
+		       unsigned int offset, unsigned int size)
+{
+	memmove(skb->data + size, skb->data, offset);
+	__skb_pull(skb, size);
+	skb_reset_network_header(skb);
+	if (b->family == AF_INET6) {
+		ipv6_hdr(skb)->payload_len = htons(skb->len - offset);
+		ipv6_hdr(skb)->nexthdr = IPPROTO_ESP;
+		ipv6_hdr(skb)->daddr = b->daddr.in6;
+	} else {
+		ip_hdr(skb)->tot_len = htons(skb->len);
+		ip_hdr(skb)->protocol = IPPROTO_ESP;
+		ip_hdr(skb)->daddr = b->daddr.a4;
+		ip_send_check(ip_hdr(skb));
+	}
+	__skb_pull(skb, offset);
+	skb_reset_transport_header(skb);
+	skb->ip_summed = CHECKSUM_NONE;
+}
+
+static void deliver(struct esptcp_conn *conn, const struct esptcp_binding *b,
+		    struct sk_buff *skb)
+{
+	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
+	struct net *net = sock_net(conn->sk);
+
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	/* Spares XFRM a route lookup for each packet. */
+	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))
+		skb_dst_set_noref(skb, dst);
+	if (b->family == AF_INET6)
+		xfrm6_rcv_encap(skb, IPPROTO_ESP, 0, 0);
+	else
+		xfrm4_rcv_encap(skb, IPPROTO_ESP, 0, 0);
+}
+
+static void take(const struct arrival *a, const struct esptcp_binding *b,
+		 int prefix)
+{
+	unsigned int size = a->payload - a->offset + prefix;
+	u32 end = ntohl(a->th->seq) + a->skb->len - a->payload;
+	unsigned int offset = a->offset;
+	struct esptcp_conn *conn = a->conn;
+	struct sk_buff *skb;
+
+	WRITE_ONCE(conn->segments.peer_end, end);
+	skb = own_memory(a->skb);
+	if (!skb) {
+		esptcp_drop(sock_net(conn->sk), conn, a->skb,
+			    ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
+		return;
+	}
+	make_plain(skb, b, offset, size);
+	deliver(conn, b, skb);
+}
+
+/* Whether one of the segments that GRO has merged is ESP. */
+static bool any_esp(const struct arrival *a)
+{
+	unsigned int size = skb_shinfo(a->skb)->gso_size;
+	unsigned int len = a->skb->len - a->payload;
+	unsigned int pos;
+	int prefix;
+
+	for (pos = 0; pos < len; pos += size)
+		if (find_sa(a, pos, min(size, len - pos), &prefix))
+			return true;
+	return false;
+}
+
+/* Let each of the segments that GRO has merged come in by itself. */
+static void cut_up(const struct arrival *a, const struct nf_hook_state *state)
+{
+	struct sk_buff *segs, *skb, *next;
+
+	segs = skb_gso_segment(a->skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (IS_ERR_OR_NULL(segs)) {
+		esptcp_drop(state->net, a->conn, a->skb,
+			    ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
+		return;
+	}
+	consume_skb(a->skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		NF_HOOK(state->pf, state->hook, state->net, state->sk, skb,
+			state->in, state->out, state->okfn);
+	}
+}
+
+static unsigned int receive(struct arrival *a,
+			    const struct nf_hook_state *state)
+{
+	const struct esptcp_binding *b;
+	int prefix;
+
+	if (skb_is_gso(a->skb)) {
+		if (!any_esp(a))
+			return NF_ACCEPT;
+		cut_up(a, state);
+		return NF_STOLEN;
+	}
+	b = find_sa(a, 0, a->skb->len - a->payload, &prefix);
+	if (!b)
+		return NF_ACCEPT;
+	take(a, b, prefix);
+	return NF_STOLEN;
+}
+
+/* Find the connection; @tuple has the addresses, this adds the ports. */
+static unsigned int arrive(struct sk_buff *skb, unsigned int offset,
+			   struct esptcp_tuple *tuple,
+			   const struct nf_hook_state *state)
+{
+	struct arrival a = { .skb = skb, .offset = offset };
+	struct tcphdr buf;
+
+	a.th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!a.th || a.th->syn || a.th->fin || a.th->rst || a.th->urg)
+		return NF_ACCEPT;
+	a.payload = offset + a.th->doff * 4;
+	if (a.th->doff < 5 || a.payload >= skb->len)
+		return NF_ACCEPT;
+	tuple->net = state->net;
+	tuple->local_port = a.th->dest;
+	tuple->remote_port = a.th->source;
+	a.conn = esptcp_tuple_find(tuple);
+	return a.conn ? receive(&a, state) : NF_ACCEPT;
+}
+
+/**
+ * esptcp_segment_rx_ipv4() - look whether a TCP packet holds ESP
+ * @skb: the packet, which begins with its IP header
+ * @state: of the hook
+ *
+ * Return: NF_ACCEPT or NF_STOLEN
+ */
+unsigned int esptcp_segment_rx_ipv4(struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct esptcp_tuple tuple = {
+		.family = AF_INET,
+		.local.a4 = iph->daddr,
+		.remote.a4 = iph->saddr,
+	};
+
+	if (ip_is_fragment(iph))
+		return NF_ACCEPT;
+	return arrive(skb, ip_hdrlen(skb), &tuple, state);
+}
+
+/**
+ * esptcp_segment_rx_ipv6() - look whether a TCP packet holds ESP
+ * @skb: the packet, which begins with its IPv6 header, and without extension
+ *	headers
+ * @state: of the hook
+ *
+ * Return: NF_ACCEPT or NF_STOLEN
+ */
+unsigned int esptcp_segment_rx_ipv6(struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct esptcp_tuple tuple = {
+		.family = AF_INET6,
+		.local.in6 = ip6h->daddr,
+		.remote.in6 = ip6h->saddr,
+	};
+
+	return arrive(skb, sizeof(*ip6h), &tuple, state);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connections with the fortinet framing, by their addresses and ports: their
+ * ESP has to be found before TCP looks for the socket.
+ *
+ * One table for all namespaces, changed in process context, read under RCU.
+ * Two connections may have the same tuple, when the owner of an old one has
+ * not closed it yet; only one of them is up.
+ */
+#include <linux/rhashtable.h>
+
+#include "tuple.h"
+
+static struct rhltable table;
+
+static const struct rhashtable_params table_params = {
+	.key_len = sizeof(struct esptcp_tuple),
+	.key_offset = offsetof(struct esptcp_conn, segments.tuple),
+	.head_offset = offsetof(struct esptcp_conn, segments.node),
+	.automatic_shrinking = true,
+};
+
+/**
+ * esptcp_tuple_find() - find the connection to which a packet belongs
+ * @tuple: addresses and ports, padded with zeros
+ *
+ * The caller is under RCU.
+ *
+ * Return: the connection, which is up, or NULL
+ */
+struct esptcp_conn *esptcp_tuple_find(const struct esptcp_tuple *tuple)
+{
+	struct rhlist_head *list, *pos;
+	struct esptcp_conn *conn;
+
+	list = rhltable_lookup(&table, tuple, table_params);
+	rhl_for_each_entry_rcu(conn, pos, list, segments.node)
+		if (READ_ONCE(conn->state) == ESPTCP_STATE_UP)
+			return conn;
+	return NULL;
+}
+
+/**
+ * esptcp_tuple_add() - let a connection be found
+ * @conn: the connection, all of whose members are set
+ *
+ * Return: 0 or a negative errno
+ */
+int esptcp_tuple_add(struct esptcp_conn *conn)
+{
+	struct esptcp_tuple *tuple = &conn->segments.tuple;
+	const struct inet_sock *inet = inet_sk(conn->sk);
+
+	tuple->net = sock_net(conn->sk);
+	tuple->family = conn->family;
+	tuple->local = conn->local;
+	tuple->remote = conn->remote;
+	tuple->local_port = inet->inet_sport;
+	tuple->remote_port = inet->inet_dport;
+	return rhltable_insert(&table, &conn->segments.node, table_params);
+}
+
+/**
+ * esptcp_tuple_del() - undo esptcp_tuple_add()
+ * @conn: the connection, still used by readers until an RCU grace period ends
+ */
+void esptcp_tuple_del(struct esptcp_conn *conn)
+{
+	rhltable_remove(&table, &conn->segments.node, table_params);
+}
+
+/**
+ * esptcp_tuple_init() - make the table
+ *
+ * Return: 0 or a negative errno
+ */
+int esptcp_tuple_init(void)
+{
+	return rhltable_init(&table, &table_params);
+}
+
+/**
+ * esptcp_tuple_exit() - free the table, which is empty
+ */
+void esptcp_tuple_exit(void)
+{
+	rhltable_destroy(&table);
+}
