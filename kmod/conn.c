@@ -202,17 +202,32 @@ static void conn_abort(struct work_struct *work)
 	esptcp_conn_put(conn);
 }
 
+static int conn_use_segments(struct esptcp_conn *conn,
+			     const struct esptcp_profile *profile)
+{
+	int err;
+
+	conn->segments.profile = *profile;
+	esptcp_segment_init(conn);
+	err = esptcp_tuple_add(conn);
+	if (err)
+		return err;
+	/* Pairs with esptcp_framing(). */
+	smp_store_release(&conn->framing, ESPTCP_FRAMING_FORTINET);
+	return 0;
+}
+
 /* Give a connection its number, and its place among those like it. */
-static int conn_insert(struct esptcp_net *en, struct esptcp_conn *conn)
+static int conn_insert(struct esptcp_net *en, struct esptcp_conn *conn,
+		       const struct esptcp_attach *how)
 {
 	int err;
 
 	err = xa_alloc_cyclic(&en->conns, &conn->id, conn, xa_limit_32b,
 			      &en->next_id, GFP_KERNEL);
-	if (err < 0 || conn->framing != ESPTCP_FRAMING_FORTINET)
+	if (err < 0 || how->framing != ESPTCP_FRAMING_FORTINET)
 		return min(err, 0);
-	esptcp_segment_init(conn);
-	err = esptcp_tuple_add(conn);
+	err = conn_use_segments(conn, &how->profile);
 	if (err)
 		xa_erase(&en->conns, conn->id);
 	return err;
@@ -231,8 +246,6 @@ static struct esptcp_conn *conn_alloc(struct sock *sk,
 
 	conn->sk = sk;
 	conn->role = how->role;
-	conn->framing = how->framing;
-	conn->segments.profile = how->profile;
 	conn->base = sk->sk_prot;
 	conn->saved_allocation = sk->sk_allocation;
 	refcount_set(&conn->refs, 1);
@@ -244,7 +257,7 @@ static struct esptcp_conn *conn_alloc(struct sock *sk,
 	esptcp_tx_init(conn);
 	conn_set_addresses(conn);
 
-	err = conn_insert(en, conn);
+	err = conn_insert(en, conn, how);
 	if (err) {
 		kfree_rcu(conn, rcu);
 		return ERR_PTR(err);
@@ -473,6 +486,38 @@ int esptcp_conn_attach(struct sock *sk, const struct esptcp_attach *how)
 		module_put(THIS_MODULE);
 	else
 		icsk->icsk_ulp_ops = &ulp_ops;
+	return err;
+}
+
+/**
+ * esptcp_conn_set_segments() - have a connection use the fortinet framing
+ * @en: its namespace, locked
+ * @conn: the connection; its owner has not locked the socket
+ * @profile: what the headers shall be like
+ *
+ * Process context, may sleep.
+ *
+ * Return: 0, also if it does so already, or a negative errno: -ENOTCONN if the
+ *	connection is down, -EBUSY if it has another profile
+ */
+int esptcp_conn_set_segments(struct esptcp_net *en, struct esptcp_conn *conn,
+			     const struct esptcp_profile *profile)
+{
+	int err;
+
+	lockdep_assert_held(&en->lock);
+	if (conn->framing == ESPTCP_FRAMING_FORTINET)
+		return memcmp(&conn->segments.profile, profile,
+			      sizeof(*profile)) ? -EBUSY : 0;
+	err = esptcp_fortinet_get(en);
+	if (err)
+		return err;
+	lock_sock(conn->sk);
+	err = conn->state == ESPTCP_STATE_DOWN ?
+		      -ENOTCONN : conn_use_segments(conn, profile);
+	release_sock(conn->sk);
+	if (err)
+		esptcp_fortinet_put(en);
 	return err;
 }
 

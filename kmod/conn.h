@@ -17,6 +17,8 @@ struct esptcp_attach {
 };
 
 int esptcp_conn_attach(struct sock *sk, const struct esptcp_attach *how);
+int esptcp_conn_set_segments(struct esptcp_net *en, struct esptcp_conn *conn,
+			     const struct esptcp_profile *profile);
 u16 esptcp_conn_family(const struct sock *sk);
 bool esptcp_conn_attached(const struct sock *sk);
 void esptcp_conn_detach(struct esptcp_conn *conn);

@@ -169,7 +169,7 @@ static int device_send(struct sk_buff *skb, struct net *net,
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
 
 	__skb_pull(skb, skb_network_offset(skb));
-	if ((*conn)->framing == ESPTCP_FRAMING_FORTINET) {
+	if (esptcp_framing(*conn) == ESPTCP_FRAMING_FORTINET) {
 		esptcp_segment_tx(net, b, *conn, skb, esp.offset);
 		return 0;
 	}

@@ -63,7 +63,7 @@ static int put_conn(struct sk_buff *skb, const struct esptcp_conn *conn)
 	u64 age = jiffies_to_msecs(jiffies - conn->attached);
 
 	if (nla_put_u32(skb, ESPTCP_A_CONN_ID, conn->id) ||
-	    nla_put_u32(skb, ESPTCP_A_CONN_FRAMING, conn->framing) ||
+	    nla_put_u32(skb, ESPTCP_A_CONN_FRAMING, esptcp_framing(conn)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_STATE, READ_ONCE(conn->state)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_REASON, READ_ONCE(conn->reason)) ||
 	    put_addresses(skb, conn) ||
@@ -78,7 +78,7 @@ static int put_conn(struct sk_buff *skb, const struct esptcp_conn *conn)
 			READ_ONCE(conn->nbindings)) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_ROLE, conn->role) ||
 	    nla_put_u32(skb, ESPTCP_A_CONN_ERROR, READ_ONCE(conn->error)) ||
-	    (conn->framing == ESPTCP_FRAMING_FORTINET &&
+	    (esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET &&
 	     esptcp_profile_put(skb, &conn->segments.profile)))
 		return -EMSGSIZE;
 	return put_stats(skb, NULL, conn);
@@ -407,6 +407,44 @@ int esptcp_nl_conn_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static int set_framing(struct genl_info *info, struct esptcp_conn *conn)
+{
+	struct esptcp_net *en = esptcp_net(genl_info_net(info));
+	struct esptcp_attach how;
+	int err;
+
+	err = attach_how(info, &how);
+	if (err)
+		return err;
+	if (how.framing != ESPTCP_FRAMING_FORTINET) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a connection can be set to the fortinet framing only");
+		return -EINVAL;
+	}
+	mutex_lock(&en->lock);
+	err = esptcp_conn_set_segments(en, conn, &how.profile);
+	mutex_unlock(&en->lock);
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack,
+			       "the connection has another profile; open a new one");
+	else if (err == -ENOTCONN)
+		NL_SET_ERR_MSG(info->extack, "the connection is down");
+	return err;
+}
+
+int esptcp_nl_conn_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptcp_conn *conn;
+	int err;
+
+	conn = conn_of(info, ESPTCP_A_CONN_ID, ESPTCP_A_CONN_FD);
+	if (IS_ERR(conn))
+		return PTR_ERR(conn);
+	err = set_framing(info, conn);
+	esptcp_conn_put(conn);
+	return err;
+}
+
 static int dump_conn(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct esptcp_conn *conn)
 {
@@ -476,7 +514,7 @@ static int binding_spec(struct genl_info *info, struct esptcp_binding *spec)
 static bool spi_ambiguous(const struct esptcp_conn *conn,
 			  const struct esptcp_binding *spec)
 {
-	return conn->framing == ESPTCP_FRAMING_FORTINET &&
+	return esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET &&
 	       spec->key.dir == ESPTCP_DIR_IN &&
 	       !(ntohl(spec->key.spi) & 0xffff) &&
 	       !esptcp_segment_told_apart(conn);

@@ -142,7 +142,7 @@ static struct esptcp_conn *segments_of(struct net *net,
 	b = esptcp_binding_find_out(net, x->props.family, &x->id.daddr,
 				    x->id.spi);
 	conn = b ? rcu_dereference(b->conn) : NULL;
-	return conn && conn->framing == ESPTCP_FRAMING_FORTINET ? conn : NULL;
+	return conn && esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET ? conn : NULL;
 }
 
 /* How big a packet may be that goes into XFRM by way of @dst. */

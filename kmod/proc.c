@@ -33,7 +33,7 @@ static const char *reason_name(const struct esptcp_conn *conn)
 
 static const char *framing_name(const struct esptcp_conn *conn)
 {
-	return conn->framing == ESPTCP_FRAMING_FORTINET ? "fortinet" :
+	return esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET ? "fortinet" :
 							  "rfc9329";
 }
 

@@ -192,7 +192,7 @@ static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 	} else {
 		skb = rx_begin(pass, ESP_HEADROOM);
 		if (skb) {
-			if (conn->framing == ESPTCP_FRAMING_FORTINET)
+			if (esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET)
 				rx_count(conn, ESPTCP_A_STATS_RX_STREAM_ESP);
 			rx_cb(skb)->daddr = b->daddr;
 			rx_cb(skb)->family = b->family;

@@ -62,9 +62,9 @@ struct esptcp_mib {
  * @length_prefix: the segment's length stands in front of the ESP packet
  * @timestamps: segments have the timestamps option if the IKE connection has
  * @in_window: what lies in TCP's receive window may be ESP
+ * @window: the header's field, not scaled
  * @seq_value: see above
  * @ack_value: see above
- * @window: the header's field, not scaled
  */
 struct esptcp_profile {
 	u8 name;
@@ -77,9 +77,9 @@ struct esptcp_profile {
 	bool length_prefix;
 	bool timestamps;
 	bool in_window;
+	u16 window;
 	u32 seq_value;
 	u32 ack_value;
-	u16 window;
 };
 
 /**
@@ -102,7 +102,7 @@ struct esptcp_tuple {
 
 /**
  * struct esptcp_segments - what a connection with the fortinet framing has more
- * @profile: what headers are like; set once
+ * @profile: what headers are like; set once, with the framing
  * @node: entry in the table of such connections
  * @tuple: what it is hashed by; set once
  * @seq: sequence number when it was attached; set once
@@ -198,7 +198,8 @@ struct esptcp_callbacks {
  * @rcu: frees it
  * @id: its number in the namespace; set once
  * @role: enum esptcp_role, as the owner said; set once
- * @framing: enum esptcp_framing; set once
+ * @framing: enum esptcp_framing; written under esptcp_net.lock and the socket
+ *	lock, from rfc9329 to fortinet only; see esptcp_framing()
  * @family: AF_INET or AF_INET6, after unmapping; set once
  * @local: local address; set once
  * @remote: the peer's address; set once
@@ -320,5 +321,19 @@ struct esptcp_binding {
 };
 
 struct esptcp_net *esptcp_net(const struct net *net);
+
+/**
+ * esptcp_framing() - a connection's framing
+ * @conn: the connection
+ *
+ * Who sees the fortinet framing sees the profile, too. No lock is needed.
+ *
+ * Return: enum esptcp_framing
+ */
+static inline u8 esptcp_framing(const struct esptcp_conn *conn)
+{
+	/* Pairs with conn_use_segments(). */
+	return smp_load_acquire(&conn->framing);
+}
 
 #endif /* ESPTCP_TYPES_H */
