@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "esptcp_config.h"
+#include "esptcp_framing.h"
 
 #include <daemon.h>
 
@@ -216,6 +217,7 @@ u_int esptcp_config_get_answer_timeout()
 bool esptcp_config_check_connections()
 {
 	enumerator_t *enumerator;
+	esptcp_framing_t framing;
 	esptcp_path_t path;
 	bool tcp = FALSE;
 	char *name;
@@ -224,7 +226,8 @@ bool esptcp_config_check_connections()
 							"%s.plugins.esptcp.connections", lib->ns);
 	while (enumerator->enumerate(enumerator, &name))
 	{
-		if (esptcp_config_get_path(name, &path) &&
+		if (esptcp_framing_get(name, &framing) &&
+			esptcp_config_get_path(name, &path) &&
 			path.transport != ESPTCP_TRANSPORT_UDP)
 		{
 			tcp = TRUE;

@@ -87,6 +87,11 @@ struct private_esptcp_connection_t {
 	uint32_t kernel_id;
 
 	/**
+	 * How ESP is put on the wire
+	 */
+	esptcp_framing_t framing;
+
+	/**
 	 * What the peer has sent of the stream prefix
 	 */
 	esptcp_prefix_t prefix;
@@ -225,6 +230,17 @@ static void flush(private_esptcp_connection_t *this)
 }
 
 /**
+ * Let the kernel module know about the framing.
+ */
+static bool apply_framing(private_esptcp_connection_t *this)
+{
+	esptcp_netlink_t *netlink = this->surroundings->netlink;
+
+	return !this->framing.fortinet ||
+		   netlink->set_framing(netlink, this->kernel_id, &this->framing);
+}
+
+/**
  * Give the connection to the kernel module, with the SAs that it carried
  * before.
  */
@@ -233,7 +249,8 @@ static void attach(private_esptcp_connection_t *this)
 	esptcp_surroundings_t *env = this->surroundings;
 
 	if (!env->netlink->attach(env->netlink, this->watch->get_fd(this->watch),
-							  this->caller != NULL, &this->kernel_id))
+							  this->caller != NULL, &this->kernel_id) ||
+		!apply_framing(this))
 	{
 		lost(this, "the kernel module did not take it");
 		return;
@@ -482,6 +499,29 @@ METHOD(esptcp_connection_t, send_, status_t,
 	return status;
 }
 
+METHOD(esptcp_connection_t, set_framing, bool,
+	private_esptcp_connection_t *this, esptcp_framing_t *framing)
+{
+	bool set = TRUE;
+
+	this->mutex->lock(this->mutex);
+	if (framing->fortinet)
+	{
+		this->framing = *framing;
+		set = this->state != ESPTCP_CONNECTION_UP || apply_framing(this);
+	}
+	this->mutex->unlock(this->mutex);
+	return set;
+}
+
+METHOD(esptcp_connection_t, get_framing, void,
+	private_esptcp_connection_t *this, esptcp_framing_t *framing)
+{
+	this->mutex->lock(this->mutex);
+	*framing = this->framing;
+	this->mutex->unlock(this->mutex);
+}
+
 METHOD(esptcp_connection_t, bind_, bool,
 	private_esptcp_connection_t *this, kernel_ipsec_sa_id_t *sa, host_t *dst,
 	bool inbound)
@@ -521,9 +561,12 @@ METHOD(esptcp_connection_t, succeed, bool,
 	private_esptcp_connection_t *this, esptcp_connection_t *other)
 {
 	esptcp_bindings_t *bindings = this->surroundings->bindings;
+	esptcp_framing_t framing;
 	packet_t *packet;
 	bool up;
 
+	other->get_framing(other, &framing);
+	set_framing(this, &framing);
 	this->mutex->lock(this->mutex);
 	up = this->state == ESPTCP_CONNECTION_UP;
 	if (up)
@@ -661,6 +704,8 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 			.get_state = _get_state,
 			.is_answer = _is_answer,
 			.send = _send_,
+			.set_framing = _set_framing,
+			.get_framing = _get_framing,
 			.bind = _bind_,
 			.succeed = _succeed,
 			.take_request = _take_request,

@@ -138,6 +138,23 @@ struct esptcp_connection_t {
 	status_t (*send)(esptcp_connection_t *this, packet_t *packet);
 
 	/**
+	 * Set how ESP is put on the wire, as an IKE_SA on it is configured. Once
+	 * it is the fortinet framing, it stays so, for what comes after this TCP
+	 * connection, too.
+	 *
+	 * @param framing	settings
+	 * @return			FALSE if the kernel module refuses it
+	 */
+	bool (*set_framing)(esptcp_connection_t *this, esptcp_framing_t *framing);
+
+	/**
+	 * Get how ESP is put on the wire.
+	 *
+	 * @param framing	gets the settings
+	 */
+	void (*get_framing)(esptcp_connection_t *this, esptcp_framing_t *framing);
+
+	/**
 	 * Bind an SA to this connection.
 	 *
 	 * @param sa		SA

@@ -70,6 +70,19 @@ static bool has_no_transport(private_esptcp_kernel_t *this)
 }
 
 /**
+ * Have a connection use the framing that is set for the IKE_SA that this thread
+ * handles. A responder knows only now which one that is.
+ */
+static bool set_framing(esptcp_connection_t *connection)
+{
+	ike_sa_t *ike_sa = charon->bus->get_sa(charon->bus);
+	esptcp_framing_t framing;
+
+	return esptcp_framing_get(ike_sa->get_name(ike_sa), &framing) &&
+		   connection->set_framing(connection, &framing);
+}
+
+/**
  * Install an SA that a connection carries, as plain ESP.
  */
 static status_t add_sa_tcp(private_esptcp_kernel_t *this,
@@ -94,7 +107,8 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 			 ntohl(id->spi));
 		return NOT_SUPPORTED;
 	}
-	if (!connection->bind(connection, id, id->dst, data->inbound))
+	if (!set_framing(connection) ||
+		!connection->bind(connection, id, id->dst, data->inbound))
 	{
 		DBG1(DBG_KNL, "SPI %.8x is not installed, as it is not bound to the "
 			 "TCP connection", ntohl(id->spi));

@@ -45,6 +45,8 @@ struct answer_t {
 	int error;
 	/** number of the connection, if the answer has one */
 	uint32_t id;
+	/** what the kernel says about the error, or "" */
+	char message[200];
 };
 
 /**
@@ -79,11 +81,36 @@ static int on_ack(struct nl_msg *msg, void *data)
  */
 static int on_error(struct sockaddr_nl *addr, struct nlmsgerr *err, void *data)
 {
+	struct nlmsghdr *hdr = (void*)((char*)err - NLMSG_HDRLEN);
 	answer_t *answer = data;
+	struct nlattr *attr = NULL;
+	int skip = sizeof(*err);
 
+	/* its words follow the request's payload, unless that was left out */
+	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
+	{
+		skip += NLMSG_ALIGN(err->msg.nlmsg_len) - NLMSG_HDRLEN;
+	}
+	if (hdr->nlmsg_flags & NLM_F_ACK_TLVS)
+	{
+		attr = nla_find(nlmsg_attrdata(hdr, skip), nlmsg_attrlen(hdr, skip),
+						NLMSGERR_ATTR_MSG);
+	}
+	if (attr)
+	{
+		nla_strlcpy(answer->message, attr, sizeof(answer->message));
+	}
 	answer->error = -err->error;
 	answer->done = TRUE;
 	return NL_STOP;
+}
+
+/**
+ * What an answer says about an error, for the log.
+ */
+static const char *reason(answer_t *answer, int error)
+{
+	return answer->message[0] ? answer->message : strerror(error);
 }
 
 /**
@@ -204,11 +231,35 @@ METHOD(esptcp_netlink_t, attach, bool,
 		if (error)
 		{
 			DBG1(DBG_KNL, "esptcp: attaching a TCP connection failed: %s",
-				 strerror(error));
+				 reason(&answer, error));
 		}
 	}
 	this->mutex->unlock(this->mutex);
 	*id = answer.id;
+	return !error;
+}
+
+METHOD(esptcp_netlink_t, set_framing, bool,
+	private_esptcp_netlink_t *this, uint32_t id, esptcp_framing_t *framing)
+{
+	answer_t answer = {};
+	struct nl_msg *msg;
+	int error = ENOMEM;
+
+	this->mutex->lock(this->mutex);
+	msg = request_create(this, ESPTCP_CMD_CONN_SET);
+	if (msg)
+	{
+		nla_put_u32(msg, ESPTCP_A_CONN_ID, id);
+		esptcp_framing_put(framing, msg);
+		error = request_send(this, msg, &answer);
+		if (error)
+		{
+			DBG1(DBG_KNL, "esptcp: the fortinet framing of TCP connection %u "
+				 "failed: %s", id, reason(&answer, error));
+		}
+	}
+	this->mutex->unlock(this->mutex);
 	return !error;
 }
 
@@ -230,7 +281,7 @@ METHOD(esptcp_netlink_t, bind_, bool,
 		if (error)
 		{
 			DBG1(DBG_KNL, "esptcp: binding SPI %.8x to TCP connection %u "
-				 "failed: %s", ntohl(spi), id, strerror(error));
+				 "failed: %s", ntohl(spi), id, reason(&answer, error));
 		}
 	}
 	this->mutex->unlock(this->mutex);
@@ -253,7 +304,7 @@ METHOD(esptcp_netlink_t, unbind, void,
 		if (error && error != ENOENT)
 		{
 			DBG1(DBG_KNL, "esptcp: unbinding SPI %.8x failed: %s", ntohl(spi),
-				 strerror(error));
+				 reason(&answer, error));
 		}
 	}
 	this->mutex->unlock(this->mutex);
@@ -273,12 +324,13 @@ METHOD(esptcp_netlink_t, destroy, void,
 esptcp_netlink_t *esptcp_netlink_create()
 {
 	private_esptcp_netlink_t *this;
-	int status;
+	int status, on = 1;
 
 	INIT(this,
 		.public = {
 			.check = _check,
 			.attach = _attach,
+			.set_framing = _set_framing,
 			.bind = _bind_,
 			.unbind = _unbind,
 			.destroy = _destroy,
@@ -295,5 +347,7 @@ esptcp_netlink_t *esptcp_netlink_create()
 		destroy(this);
 		return NULL;
 	}
+	setsockopt(nl_socket_get_fd(this->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on,
+			   sizeof(on));
 	return &this->public;
 }

@@ -8,6 +8,8 @@
 #ifndef ESPTCP_NETLINK_H_
 #define ESPTCP_NETLINK_H_
 
+#include "esptcp_framing.h"
+
 #include <library.h>
 #include <networking/host.h>
 
@@ -38,6 +40,16 @@ struct esptcp_netlink_t {
 	 */
 	bool (*attach)(esptcp_netlink_t *this, int fd, bool originator,
 				   uint32_t *id);
+
+	/**
+	 * Have an attached connection use the fortinet framing. It can't be undone.
+	 *
+	 * @param id		the kernel's number of the connection
+	 * @param framing	settings of the framing
+	 * @return			TRUE if it does so now, or did so already
+	 */
+	bool (*set_framing)(esptcp_netlink_t *this, uint32_t id,
+						esptcp_framing_t *framing);
 
 	/**
 	 * Bind an SA to an attached connection, or move it to that.
