@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # strongSwan with our plugin: tunnels through a network that only lets TCP
-# through, from the first SYN to the last FIN.
+# through, from the first SYN to the last FIN. The environment says in which
+# framing, and $pluginopts has the settings for it.
 cd "$(dirname "$0")" || exit
 . lib/gateways.sh
 
 comes_up() {
-	establish && [ "$(esptcp_table ga state)" = up ] && [ "$(esptcp_table gb state)" = up ]
+	establish && [ "$(esptcp_table ga framing state)" = "${framing:-rfc9329} up" ] &&
+		[ "$(esptcp_table gb framing state)" = "${framing:-rfc9329} up" ]
 }
 
 # The log names the transport and the peer.
