@@ -17,10 +17,15 @@ framed() {
 refused() {
 	framed "$1"
 	configure && swan ga --reload-settings > /dev/null && swan gb --reload-settings > /dev/null &&
-		! establish > /dev/null && within 5 log_has ga "$2"
+		! establish > /dev/null && within 5 log_any "$2"
 	local ok=$?
 	swan ga --terminate --ike net > /dev/null
 	within 10 no_state && return $ok
+}
+
+# The responder knows first whose connection it is.
+log_any() {
+	log_has ga "$1" || log_has gb "$1"
 }
 
 both_are() {

@@ -37,6 +37,8 @@ spis() {
 # Everything that the gateways said to each other was in TCP, and nothing was
 # lost in the module.
 nothing_else() {
+	stats ga
+	stats gb
 	only_tcp && no_drops
 }
 
