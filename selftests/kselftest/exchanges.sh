@@ -39,7 +39,7 @@ works() {
 }
 
 carries() {
-	[ "$(esptcp_table gb bindings)" = 2 ] && ! ipn gb xfrm state | grep -q encap && clients_talk
+	[ "$(esptcp_table gb bindings)" = 2 ] && ! ipn gb xfrm state | grep -q encap && ping_ok ca "$clientB" 1000
 }
 
 # goes: and leaves nothing

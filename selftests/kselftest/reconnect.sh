@@ -113,14 +113,14 @@ outstanding() {
 # A request arrives, and its connection is gone when charon looks at it. What it
 # wants could not be bound; its repetition on the new connection can.
 late_request() {
-	local ids
+	local ids before
 	ids=$(esptcp_table ga id)
+	before=$(counted gb rx-ike-frames)
 
 	: > "$work/gb/charon.log"
-	stats gb
 	kill -STOP "${pids[gb]}"
 	inside ga swanctl --rekey --child net > /dev/null
-	within 5 exceeds gb rx-ike-frames "${stat[gb.rx-ike-frames]}" && reset_by ga dport &&
+	within 5 exceeds gb rx-ike-frames "$before" && reset_by ga dport &&
 		within 5 other_connection "$ids" || { kill -CONT "${pids[gb]}" && return 1; }
 	kill -CONT "${pids[gb]}"
 	within 10 log_has gb 'outbound CHILD_SA .* established' && log_has gb 'is left until it is repeated' &&

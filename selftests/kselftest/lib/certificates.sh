@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # $work is net.sh's
 #
 # Certificates for the gateways of gateways.sh, made as daemon/examples/README.md
 # says. Sourced after that.
