@@ -5,11 +5,11 @@
 # connection and a virtual IP of its own: they come at once, rekey at once, are
 # cut off at once and go. One charon plays all of them.
 #
-#   WARRIORS=50 ./warriors.sh    with fewer
+#   WARRIORS=200 ./warriors.sh    with more: in two minutes if nothing else runs
 cd "$(dirname "$0")" || exit
 . lib/gateways.sh
 
-WARRIORS=${WARRIORS:-200}
+WARRIORS=${WARRIORS:-100}
 swantimeout=200
 examples=../../daemon/examples/road-warriors
 
