@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "json.h"
@@ -22,6 +23,25 @@ static const struct remedy remedies[] = {
 	{ }
 };
 
+/* What may follow the descriptor, in any order */
+static int take_options(char ***args, __u32 *role, __u32 *replaces)
+{
+	int status = 0;
+
+	while (!status && (*args)[0]) {
+		const char *keyword = *(*args)++;
+
+		if (!strcmp(keyword, "role"))
+			status = take_role(args, role);
+		else if (!strcmp(keyword, "replaces"))
+			status = take_id(args, replaces);
+		else
+			status = usage_error("role or replaces", keyword);
+	}
+
+	return status;
+}
+
 int attach_main(char **args)
 {
 	__u32 role = ESPTCP_ROLE_UNKNOWN;
@@ -33,20 +53,12 @@ int attach_main(char **args)
 	int err;
 
 	status = take_fd(&args, &fd);
-	if (!status && next_is(args, "role")) {
-		args++;
-		status = take_role(&args, &role);
-	}
-	if (!status && next_is(args, "replaces")) {
-		args++;
-		status = take_id(&args, &replaces);
-	}
 	if (!status)
-		status = take_end(args);
+		status = take_options(&args, &role, &replaces);
 	if (status)
 		return status;
 
-	err = genl_open(&genl);
+	err = genl_open_loading(&genl);
 	if (err)
 		return kernel_error(&genl, err, NULL);
 

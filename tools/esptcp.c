@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "commands.h"
 #include "filter.h"
 #include "parse.h"
@@ -47,9 +48,11 @@ static const struct command commands[] = {
 	  "The manual page names the fields. Their order never changes.\n\n"
 	  "  esptcp dump | awk -F'\\t' '$1 == \"conn\" { print $10, $3 }'\n" },
 	{ "stat", stat_main, JSON,
-	  "Show every counter of the network namespace by name", "" },
+	  "Show every counter of the network namespace by name",
+	  "The names are those of /proc/net/esptcp_stat; esptcp(7) explains each.\n" },
 	{ "drops", drops_main, JSON,
-	  "Show which packets were dropped, why, and what to do", "" },
+	  "Show which packets were dropped, why, and what to do",
+	  "The counters begin with the network namespace and are never reset.\n" },
 	{ "doctor", doctor_main, " [port PORT]..." JSON,
 	  "Look for what keeps tunnels from working, and say what to do",
 	  "Port 4500 is examined unless ports are given. Run it as root to have all\n"
@@ -59,9 +62,11 @@ static const struct command commands[] = {
 	  "Show charon's IKE_SAs: transport, SPIs, age",
 	  "\"transport tcp\" names the connection, which \"esptcp show id\" shows.\n" },
 	{ "tunnels", tunnels_main, JSON,
-	  "Show charon's CHILD_SAs: SPIs, packets, bytes, transport", "" },
+	  "Show charon's CHILD_SAs: SPIs, packets, bytes, transport",
+	  "\"transport tcp\" names the connection that the outbound SA is bound to.\n" },
 	{ "sockets", sockets_main, JSON,
-	  "Show IKE's TCP sockets: those that listen, connections, processes", "" },
+	  "Show IKE's TCP sockets: those that listen, connections, processes",
+	  "Processes of other users are shown to root only.\n" },
 	{ "metrics", metrics_main, "",
 	  "Show counters and connections for Prometheus",
 	  "For the textfile collector of node_exporter:\n\n"
@@ -72,12 +77,15 @@ static const struct command commands[] = {
 	{ "attach", attach_main, " FD [role originator|responder] [replaces ID]" JSON,
 	  "Attach the TCP socket that is open as FD, print the connection's ID",
 	  "The connection must be established and the prefix IKETCP sent or read.\n"
-	  "It lasts as long as somebody has the socket open:\n\n"
+	  "It lasts as long as somebody has the socket open. The kernel loads the module\n"
+	  "if it is not loaded yet. With replaces, the SAs of an old connection move.\n\n"
 	  "  exec 3<>/dev/tcp/192.0.2.1/4500\n"
 	  "  printf IKETCP >&3\n"
 	  "  id=$(esptcp attach 3 role originator)\n" },
 	{ "bind", bind_main, " (conn ID | fd FD) " SA_ARGUMENTS,
 	  "Let the ESP of an SA travel in a connection",
+	  "ID is what attach has printed and show shows, ADDRESS the SA's destination.\n"
+	  "SPI is hexadecimal after 0x, else decimal, as in \"ip xfrm\".\n"
 	  "Bind an SA before you add it, unbind it after you have deleted it:\n\n"
 	  "  esptcp bind conn $id out spi 0xc0a80102 daddr 192.0.2.1\n"
 	  "  ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0xc0a80102 ...\n" },
@@ -85,7 +93,8 @@ static const struct command commands[] = {
 	  "Forget the binding of an SA, or all bindings",
 	  "ESP of an SA that is not bound leaves as plain ESP: delete the SA first.\n" },
 	{ "help", help_main, " [COMMAND]",
-	  "Show this text, or more about a command", "" },
+	  "Show this text, or more about a command",
+	  "\"esptcp COMMAND help\" does the same.\n" },
 	{ }
 };
 
@@ -109,6 +118,69 @@ static void print_help(const struct command *command)
 		printf("%s", command->more);
 }
 
+/* How many letters have to be changed, added or taken out to make one word of
+ * another; -1 if the words are too long.
+ */
+static int distance(const char *from, const char *to)
+{
+	int row[32], diagonal, above;
+	size_t length = strlen(to);
+	size_t i, j;
+
+	if (length >= ARRAY_SIZE(row))
+		return -1;
+	for (j = 0; j <= length; j++)
+		row[j] = j;
+	for (i = 0; from[i]; i++) {
+		diagonal = row[0]++;
+		for (j = 1; j <= length; j++) {
+			above = row[j];
+			row[j] = diagonal + (from[i] != to[j - 1]);
+			if (row[j] > above + 1)
+				row[j] = above + 1;
+			if (row[j] > row[j - 1] + 1)
+				row[j] = row[j - 1] + 1;
+			diagonal = above;
+		}
+	}
+
+	return row[length];
+}
+
+/* The command that somebody may have meant, or NULL */
+static const struct command *nearest_command(const char *name)
+{
+	const struct command *command, *nearest = NULL;
+	int best = 3;
+
+	for (command = commands; command->name; command++) {
+		int far = distance(command->name, name);
+
+		if (*name && !strncmp(command->name, name, strlen(name)))
+			far = 0;
+		if (far < 0 || far >= best || far >= (int)strlen(name))
+			continue;
+		best = far;
+		nearest = command;
+	}
+
+	return nearest;
+}
+
+static int no_command(const char *name)
+{
+	const struct command *nearest = nearest_command(name);
+
+	fprintf(stderr, "esptcp: there is no command '%s'\n", name);
+	if (nearest)
+		fprintf(stderr, "  did you mean '%s'? ", nearest->name);
+	else
+		fputs("  ", stderr);
+	fputs("\"esptcp help\" lists the commands\n", stderr);
+
+	return EXIT_USAGE;
+}
+
 static void print_commands(void)
 {
 	const struct command *command;
@@ -116,7 +188,10 @@ static void print_commands(void)
 	puts("usage: esptcp [COMMAND [ARGUMENTS]]\n");
 	for (command = commands; command->name; command++)
 		printf("  %-9s %s\n", command->name, command->help);
-	puts("\nWithout a command: show. \"esptcp help COMMAND\" tells its arguments.\n\n"
+	puts("\nWithout a command: show. \"esptcp help COMMAND\" tells its arguments. Options\n"
+	     "may stand anywhere. A frame is what the TCP stream is made of: a length and an\n"
+	     "ESP packet or an IKE message. Looking changes nothing: it does not load the\n"
+	     "module either.\n\n"
 	     "When a tunnel does not come up:\n\n"
 	     "  esptcp doctor     is the host set up for it?\n"
 	     "  esptcp show       is there a connection, and if it is down, why?\n"
@@ -137,7 +212,7 @@ static int help_main(char **args)
 
 	command = find_command(args[0]);
 	if (!command)
-		return usage_error("a command that \"esptcp help\" lists", args[0]);
+		return no_command(args[0]);
 	status = take_end(args + 1);
 	if (!status)
 		print_help(command);
@@ -145,11 +220,16 @@ static int help_main(char **args)
 	return status;
 }
 
+static bool asks_for_help(char **args)
+{
+	return next_is(args, "--help") || next_is(args, "-h");
+}
+
 static int run(const struct command *command, char **args)
 {
 	int status;
 
-	if (next_is(args, "--help") || next_is(args, "-h")) {
+	if (asks_for_help(args) || next_is(args, "help")) {
 		print_help(command);
 		return 0;
 	}
@@ -162,11 +242,32 @@ static int run(const struct command *command, char **args)
 	return status;
 }
 
+/* Take the command out of the arguments. Options may stand before it; alone,
+ * or before a filter, they are show's.
+ */
+static const struct command *take_command(char **args)
+{
+	const struct command *command;
+
+	while (*args && **args == '-')
+		args++;
+	if (!*args || is_filter(*args))
+		return &commands[0];
+
+	command = find_command(*args);
+	if (!command)
+		no_command(*args);
+	for (; command && *args; args++)
+		args[0] = args[1];
+
+	return command;
+}
+
 static int dispatch(char **args)
 {
 	const struct command *command;
 
-	if (next_is(args, "--help") || next_is(args, "-h"))
+	if (asks_for_help(args))
 		return help_main(args + 1);
 
 	if (next_is(args, "--version") || next_is(args, "-V")) {
@@ -174,15 +275,9 @@ static int dispatch(char **args)
 		return 0;
 	}
 
-	/* an option without a command is one of show's */
-	if (!args[0] || args[0][0] == '-')
-		return run(&commands[0], args);
+	command = take_command(args);
 
-	command = find_command(args[0]);
-	if (!command)
-		return usage_error("a command that \"esptcp help\" lists", args[0]);
-
-	return run(command, args + 1);
+	return command ? run(command, args) : EXIT_USAGE;
 }
 
 int main(int argc, char **argv)

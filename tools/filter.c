@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "array.h"
 #include "filter.h"
 #include "names.h"
 #include "parse.h"
@@ -19,6 +20,25 @@ static int take_state(char ***args, struct filter *filter)
 	(*args)++;
 
 	return 0;
+}
+
+/**
+ * is_filter() - see whether a word begins a filter
+ * @word: the word
+ *
+ * Return: true if it does
+ */
+bool is_filter(const char *word)
+{
+	static const char * const keywords[] = { "id", "peer", "port", "state" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keywords); i++) {
+		if (!strcmp(word, keywords[i]))
+			return true;
+	}
+
+	return false;
 }
 
 /**

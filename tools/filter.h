@@ -32,6 +32,7 @@ struct filter {
 	bool any;
 };
 
+bool is_filter(const char *word);
 int take_filter(char ***args, struct filter *filter);
 void filter_snapshot(const struct filter *filter, struct snapshot *snapshot);
 

@@ -15,6 +15,7 @@
 #include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -288,7 +289,37 @@ static int request(struct genl *genl, struct nl_msg *msg,
 	return receive_answer(&exchange);
 }
 
-int genl_open(struct genl *genl)
+/* The kernel loads the module of a family that it is asked for by name; asked
+ * for a list of all, it does not.
+ */
+static int find_family(struct genl *genl)
+{
+	struct genl_family *family;
+	struct nl_cache *families;
+	int err;
+
+	err = genl_ctrl_alloc_cache(genl->sock, &families);
+	if (err < 0)
+		return libnl_error(genl, err);
+
+	family = genl_ctrl_search_by_name(families, ESPTCP_FAMILY_NAME);
+	/* no command of the family answers with this error */
+	genl->family = family ? (int)genl_family_get_id(family) : -ENOPKG;
+	if (family)
+		genl_family_put(family);
+	nl_cache_free(families);
+
+	return genl->family < 0 ? genl->family : 0;
+}
+
+static int load_family(struct genl *genl)
+{
+	genl->family = genl_ctrl_resolve(genl->sock, ESPTCP_FAMILY_NAME);
+
+	return genl->family < 0 ? -ENOPKG : 0;
+}
+
+static int open_with(struct genl *genl, int (*find)(struct genl *genl))
 {
 	int on = 1;
 	int err;
@@ -306,18 +337,23 @@ int genl_open(struct genl *genl)
 
 	setsockopt(nl_socket_get_fd(genl->sock), SOL_NETLINK, NETLINK_EXT_ACK,
 		   &on, sizeof(on));
-	genl->family = genl_ctrl_resolve(genl->sock, ESPTCP_FAMILY_NAME);
-	if (genl->family < 0) {
-		/* no command of the family answers with this one */
-		err = -ENOPKG;
-		goto free_socket;
-	}
-
-	return 0;
+	err = find(genl);
+	if (!err)
+		return 0;
 
 free_socket:
 	nl_socket_free(genl->sock);
 	return err;
+}
+
+int genl_open(struct genl *genl)
+{
+	return open_with(genl, find_family);
+}
+
+int genl_open_loading(struct genl *genl)
+{
+	return open_with(genl, load_family);
 }
 
 void genl_close(struct genl *genl)

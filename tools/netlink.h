@@ -122,7 +122,11 @@ struct event {
 /* For what else speaks netlink: keeps libnl's words, returns an errno. */
 int libnl_error(struct genl *genl, int error);
 
+/* Looking changes nothing, so genl_open() leaves a module that is not loaded
+ * alone; -ENOPKG tells. genl_open_loading() lets the kernel load it.
+ */
 int genl_open(struct genl *genl);
+int genl_open_loading(struct genl *genl);
 void genl_close(struct genl *genl);
 
 int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,

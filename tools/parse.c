@@ -46,15 +46,6 @@ bool take_json(char **args)
 	return take_option(args, "--json", "-j");
 }
 
-static int take_keyword(char ***args, const char *keyword)
-{
-	if (!next_is(*args, keyword))
-		return usage_error(keyword, (*args)[0]);
-	(*args)++;
-
-	return 0;
-}
-
 /* Decimal, or hexadecimal after 0x. strtoull() alone would also take signs,
  * blanks and octal numbers.
  */
@@ -167,21 +158,43 @@ static int take_dir(char ***args, __u32 *dir)
 	return 0;
 }
 
-/* SPIs of 1 to 255 are reserved (RFC 4303 section 2.1), 0 means "no SA". */
+/* SPIs of 1 to 255 are reserved (RFC 4303 section 2.1), 0 means "no SA".
+ * charon prints SPIs as eight hexadecimal digits without 0x. With a letter
+ * among them one could guess, without one it would be wrong: nobody guesses.
+ */
+static int take_spi(char ***args, __u32 *spi)
+{
+	const char *text = (*args)[0];
+	int status;
+
+	status = take_number(args, "an SPI of 0x100 to 0xffffffff", 0x100,
+			     UINT_MAX, spi);
+	if (status && text && *text && strlen(text) <= 8 &&
+	    text[strspn(text, "0123456789abcdefABCDEF")] == '\0')
+		fprintf(stderr, "  if it is hexadecimal: 0x%s\n", text);
+
+	return status;
+}
+
+/* An SA's direction, then its SPI and destination in any order */
 int take_sa(char ***args, struct binding *binding)
 {
 	int status;
 
 	status = take_dir(args, &binding->dir);
-	if (!status)
-		status = take_keyword(args, "spi");
-	if (!status)
-		status = take_number(args, "an SPI of 0x100 to 0xffffffff",
-				     0x100, UINT_MAX, &binding->spi);
-	if (!status)
-		status = take_keyword(args, "daddr");
-	if (!status)
-		status = take_address(args, &binding->daddr);
+	while (!status && !(binding->spi && binding->daddr.len)) {
+		const char *keyword = (*args)[0];
+
+		if (keyword)
+			(*args)++;
+		if (keyword && !strcmp(keyword, "spi"))
+			status = take_spi(args, &binding->spi);
+		else if (keyword && !strcmp(keyword, "daddr"))
+			status = take_address(args, &binding->daddr);
+		else
+			status = usage_error(binding->spi ? "daddr" : "spi",
+					     keyword);
+	}
 
 	return status;
 }

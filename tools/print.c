@@ -154,7 +154,8 @@ static void print_traffic(const char *label, __u64 frames, __u64 octets)
 	char size[SIZE_STRLEN];
 
 	print_label(label);
-	printf("%12llu frames   %s\n", frames, size_text(size, octets));
+	printf("%12llu frame%s  %s\n", frames, frames == 1 ? " " : "s",
+	       size_text(size, octets));
 }
 
 static void print_drops(const char *label, const char *prefix,
@@ -210,7 +211,7 @@ static void print_bindings(const struct snapshot *snapshot,
 
 	if (!snapshot->bindings_known) {
 		print_label("SAs");
-		printf("%u (only root may see them)\n", conn->bindings);
+		printf("%u, hidden from you\n", conn->bindings);
 	}
 
 	for (i = 0; i < list->count; i++) {
@@ -221,7 +222,7 @@ static void print_bindings(const struct snapshot *snapshot,
 
 static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
 {
-	char sent[SIZE_STRLEN], received[SIZE_STRLEN];
+	char esp[SIZE_STRLEN], ike[SIZE_STRLEN];
 
 	colour_on(COLOUR_BOLD);
 	printf("connection %u\n", conn->id);
@@ -236,10 +237,10 @@ static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
 	print_age(conn->age);
 	print_bindings(snapshot, conn);
 	print_totals(&conn->counters);
-	print_label("queued");
-	printf("%s of ESP to send, IKE to read in %s of memory\n",
-	       size_text(sent, conn->tx_queue),
-	       size_text(received, conn->ike_rx_queue));
+	print_label("waiting");
+	printf("ESP to send: %s, IKE to read: %s\n",
+	       size_text(esp, conn->tx_queue),
+	       size_text(ike, conn->ike_rx_queue));
 	print_tcp(tcp_find(&snapshot->tcps, conn->inode));
 	putchar('\n');
 }
@@ -269,14 +270,15 @@ void print_snapshot(const struct snapshot *snapshot, bool all)
 		puts(all ? "no connections\n" : "no such connection");
 	for (i = 0; i < snapshot->conns.count; i++)
 		print_conn(snapshot, &snapshot->conns.item[i]);
-	if (!all)
-		return;
-	print_orphans(&snapshot->bindings);
-
-	colour_on(COLOUR_BOLD);
-	puts("total of the network namespace");
-	colour_off();
-	print_totals(&snapshot->total);
+	if (all) {
+		print_orphans(&snapshot->bindings);
+		colour_on(COLOUR_BOLD);
+		puts("total of the network namespace");
+		colour_off();
+		print_totals(&snapshot->total);
+	}
+	if (!snapshot->bindings_known)
+		puts("\nSAs are hidden: seeing them needs CAP_NET_ADMIN. Run esptcp as root.");
 }
 
 /* Short, without blanks: "1.2M" */

@@ -11,7 +11,7 @@
 
 /* These hold for every command; a command's own table is read first. */
 static const struct remedy common_remedies[] = {
-	{ ENOPKG, "load the module as root: modprobe esptcp" },
+	{ ENOPKG, "the module is not loaded, do so as root: modprobe esptcp" },
 	{ EPERM, "this needs CAP_NET_ADMIN in the network namespace: run it as root" },
 	{ EBADMSG, "esptcp and the module do not fit together: install both anew" },
 	{ EINTR, "connections kept changing while they were listed: try again" },

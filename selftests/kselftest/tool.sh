@@ -10,8 +10,11 @@ cd "$(dirname "$0")" || exit
 
 tests=(
 	usage			"wrong arguments are refused with status 2"
+	mistakes		"what was meant is suggested"
+	options			"options and filters before and without a command"
 	help			"help and version"
 	no_module		"without the module"
+	no_loading		"looking does not load the module, attaching does"
 	empty			"an empty namespace"
 	attach_ipv4		"attach over IPv4"
 	attach_ipv6		"attach over IPv6"
@@ -34,7 +37,6 @@ test_usage() {
 		run 2 esptcp ${arguments%%|*}
 		has "expected ${arguments#*|}" "usage:|esptcp help"
 	done <<- END
-		nonsense|a command .*, found 'nonsense'
 		--nonsense|id, peer, port or state, found '--nonsense'
 		show 1|id, peer, port or state, found '1'
 		show id 0|the number of a connection, found '0'
@@ -52,7 +54,6 @@ test_usage() {
 		metrics --json|no more arguments, found '--json'
 		drops x|no more arguments, found 'x'
 		attach 1 role boss|'originator' or 'responder', found 'boss'
-		help nonsense|a command .*, found 'nonsense'
 		help show stat|no more arguments, found 'stat'
 		stat --json x|no more arguments, found 'x'
 		monitor x|no more arguments, found 'x'
@@ -60,7 +61,8 @@ test_usage() {
 		attach three|.*, found 'three'
 		attach -1|.*, found '-1'
 		attach 0x|.*, found '0x'
-		attach 1 instead|no more arguments, found 'instead'
+		attach 1 instead|role or replaces, found 'instead'
+		attach 1 replaces 2 role|'originator' or 'responder', found nothing
 		attach 1 replaces|the number of a connection, found nothing
 		attach 1 replaces 0|the number of a connection, found '0'
 		attach 1 replaces 4294967296|the number of a connection, found '4294967296'
@@ -74,12 +76,44 @@ test_usage() {
 		bind conn 1 in spi 0x100000000 daddr 10.0.0.1|an SPI .*, found '0x100000000'
 		bind conn 1 in spi c0a80101 daddr 10.0.0.1|an SPI .*, found 'c0a80101'
 		bind conn 1 in spi 0xc0a80101 10.0.0.1|daddr, found '10.0.0.1'
+		bind conn 1 in daddr 10.0.0.1|spi, found nothing
+		bind conn 1 in daddr 10.0.0.1 spi 0xc0a80101 x|no more arguments, found 'x'
 		bind conn 1 in spi 0xc0a80101 daddr 10.0.0.256|an IPv4 or IPv6 address, found '10.0.0.256'
 		bind conn 1 in spi 0xc0a80101 daddr fd77::1::2|an IPv4 or IPv6 address, found 'fd77::1::2'
 		bind conn 1 in spi 0xc0a80101 daddr localhost|an IPv4 or IPv6 address, found 'localhost'
 		unbind|'in' or 'out', found nothing
 		unbind all in|no more arguments, found 'in'
 	END
+}
+
+test_mistakes() {
+	run 2 esptcp shwo
+	has "^esptcp: there is no command 'shwo'$" "did you mean 'show'\\? \"esptcp help\" lists"
+	run 2 esptcp help tunel
+	has "did you mean 'tunnels'"
+	run 2 esptcp --json mon
+	has "did you mean 'monitor'"
+	run 2 esptcp nonsense
+	has "there is no command 'nonsense'" '^  "esptcp help" lists the commands$'
+	lacks 'did you mean'
+
+	# charon prints SPIs so
+	run 2 esptcp bind conn 1 in spi c0a80101 daddr 10.0.0.1
+	has '^  if it is hexadecimal: 0xc0a80101$'
+	run 2 esptcp bind conn 1 in spi c0a80101z daddr 10.0.0.1
+	lacks 'if it is hexadecimal'
+}
+
+test_options() {
+	attach
+	run 0 esptcp --json show id "$id"
+	same "$id" "$(json '.connections[].id')"
+	run 0 esptcp -j stat
+	same object "$(json type)"
+	run 0 esptcp --brief state up
+	has "^$id +up "
+	run 0 esptcp id "$id"
+	has "^connection $id\$"
 }
 
 test_help() {
@@ -90,6 +124,7 @@ test_help() {
 		has "^  $command( |$)"
 		esptcp "$command" --help | grep -q "^usage: esptcp $command"
 		same "$(esptcp help "$command")" "$(esptcp "$command" --help)"
+		[ "$command" = help ] || same "$(esptcp help "$command")" "$(esptcp "$command" help)"
 	done
 	lacks '.{81}'
 	same "$out" "$(esptcp --help)"
@@ -119,6 +154,21 @@ test_no_module() {
 	done
 }
 
+test_no_loading() {
+	local command
+
+	trap 'modprobe esptcp' EXIT
+	modprobe -r esptcp
+	for command in show dump stat drops sockets metrics monitor; do
+		run 1 esptcp $command
+		has 'is not loaded.*modprobe esptcp'
+	done
+	[ ! -e /sys/module/esptcp ] || fail "the module has been loaded"
+	attach
+	run 0 esptcp show id "$id"
+	exec {fd}>&-
+}
+
 test_empty() {
 	run 0 esptcp
 	has '^no connections$' '^total of the network namespace$' 'ESP in +0 frames +0 B$'
@@ -146,7 +196,7 @@ test_attach_ipv4() {
 	attach
 	run 0 esptcp show
 	has '^  local +10\.77\.0\.1:[0-9]+$' '^  remote +10\.77\.0\.2:4500$' '^  age +[0-9]+ s$' \
-		'^  queued +0 B of ESP to send, IKE to read in 0 B of memory$'
+		'^  waiting +ESP to send: 0 B, IKE to read: 0 B$'
 	shown_as_in_proc
 	run 0 esptcp show --json
 	same "$id rfc9329 up none 10.77.0.1 10.77.0.2 4500 0" \
@@ -259,8 +309,9 @@ test_replace() {
 	attach
 	old=$id
 	run 0 esptcp bind conn "$old" "${sa_out[@]}"
-	attach replaces "$old"
+	attach replaces "$old" role originator
 	run 0 esptcp show --json
+	same originator "$(json ".connections[] | select(.id == $id).role")"
 	same "$id" "$(json '.bindings[]."conn-id"')"
 	same "0 1" "$(json "[.connections[] | select(.id == $old, .id == $id)] | sort_by(.id) | map(.bindings) | join(\" \")")"
 	run 0 esptcp unbind all
@@ -286,7 +337,7 @@ test_unprivileged() {
 	attach
 	run 0 esptcp bind conn "$id" "${sa_out[@]}"
 	run 0 "${nobody[@]}" show
-	has "^connection $id\$" '^  SAs +1 \(only root'
+	has "^connection $id\$" '^  SAs +1, hidden from you$' '^SAs are hidden: .*CAP_NET_ADMIN.*as root'
 	lacks 0xc0a80102
 	run 0 "${nobody[@]}" show --json
 	same false "$(json 'has("bindings")' || true)"

@@ -181,8 +181,8 @@ test_counters() {
 	until_true all_counted
 
 	run 0 esptcp show id "$id"
-	has '^  IKE in +1 frames   32 B$' '^  dropped in +2  ESP whose SPI is not bound' '^  dropped in +1  Frames too short' \
-		'^  queued +0 B of ESP to send, IKE to read in [1-9]'
+	has '^  IKE in +1 frame   32 B$' '^  dropped in +2  ESP whose SPI is not bound' '^  dropped in +1  Frames too short' \
+		'^  waiting +ESP to send: 0 B, IKE to read: [1-9]'
 	lacks '.{81}'
 	run 0 esptcp stat
 	same "$(awk '{ print $1, $2 }' <<< "$out" | sort)" "$(awk '{ print $1, $2 }' /proc/net/esptcp_stat | sort)"
