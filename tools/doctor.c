@@ -139,8 +139,6 @@ static int take_ports(char ***args, struct patient *patient)
 	}
 	if (!status)
 		status = take_end(*args);
-	if (!patient->ports)
-		patient->port[patient->ports++] = IKE_PORT;
 
 	return status;
 }

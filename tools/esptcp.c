@@ -55,8 +55,9 @@ static const struct command commands[] = {
 	  "The counters begin with the network namespace and are never reset.\n" },
 	{ "doctor", doctor_main, " [port PORT]..." JSON,
 	  "Look for what keeps tunnels from working, and say what to do",
-	  "Port 4500 is examined unless ports are given. Run it as root to have all\n"
-	  "examined. The exit status is 3 if it finds a problem.\n\n"
+	  "Unless ports are given, those of charon.plugins.esptcp.ports are examined, or\n"
+	  "4500. Run it as root to have all examined. The exit status is 3 if it finds a\n"
+	  "problem.\n\n"
 	  "  esptcp doctor port 4500 port 443\n" },
 	{ "gateways", gateways_main, JSON,
 	  "Show charon's IKE_SAs: transport, SPIs, age",

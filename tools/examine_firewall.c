@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * doctor: does this host's firewall let TCP through, to it and from it? The
- * rules come from libnftables as JSON, see libnftables-json(5), and are
- * followed as the kernel would for a packet of which only some things are
- * known. A rule that asks for something else may match or not. It counts as
- * one that accepts, but not as one that drops: what is reported is certain.
+ * rules come as libnftables-json(5) has them, and are followed as the kernel
+ * would for a packet of which only some things are known. A rule that asks for
+ * something else may match or not. It counts as one that accepts, but not as
+ * one that drops: what is reported is certain.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,13 +14,15 @@
 
 #include <json-c/json.h>
 #include <linux/capability.h>
-#include <nftables/libnftables.h>
 
 #include "array.h"
 #include "finding.h"
+#include "ruleset.h"
 
 /* A port that stands for those that kernels choose by themselves */
 #define EPHEMERAL	50000
+
+#define ACCEPT_IT	"add a rule that accepts it, before the one that drops it: "
 
 #define MAX_DEPTH	16	/* as the kernel's NFT_JUMP_STACK_SIZE */
 
@@ -51,6 +53,16 @@ struct packet {
 	const char *state;
 	const char *what;
 	bool responder;
+};
+
+/**
+ * struct rules - a firewall's rules
+ * @objects: array of chains, rules and sets
+ * @remedy: what to do if they drop the packet
+ */
+struct rules {
+	struct json_object *objects;
+	const char *remedy;
 };
 
 /**
@@ -432,19 +444,18 @@ static bool drops(struct search *search)
 }
 
 static void examine_packet(struct patient *patient,
-			   struct json_object *ruleset,
+			   const struct rules *rules,
 			   const struct packet *packet, __u32 port,
 			   bool listens)
 {
-	struct search search = { .ruleset = ruleset, .packet = packet };
+	struct search search = { .ruleset = rules->objects, .packet = packet };
 	struct json_object *chain;
 
 	if (!drops(&search))
 		return;
 	chain = search.chain;
 	finding_add(patient, packet->responder == listens ? VERDICT_PROBLEM :
-		    VERDICT_WARNING, "firewall",
-		    "add a rule that accepts it, before the one that drops it: nft list ruleset",
+		    VERDICT_WARNING, "firewall", rules->remedy,
 		    "%s is dropped by the chain \"%s\" of the table \"%s %s\": TCP port %u",
 		    packet->what, json_object_get_string(member(chain, "name")),
 		    json_object_get_string(member(chain, "family")),
@@ -452,8 +463,7 @@ static void examine_packet(struct patient *patient,
 		    port);
 }
 
-static void examine_ruleset(struct patient *patient,
-			    struct json_object *ruleset)
+static void examine_rules(struct patient *patient, const struct rules *rules)
 {
 	size_t i, j;
 
@@ -474,33 +484,37 @@ static void examine_ruleset(struct patient *patient,
 		};
 
 		for (j = 0; j < ARRAY_SIZE(packets); j++)
-			examine_packet(patient, ruleset, &packets[j],
+			examine_packet(patient, rules, &packets[j],
 				       patient->port[i],
 				       patient->listens[i]);
 	}
 }
 
-/* Rules of the older kind are not nftables' business. */
-static void examine_legacy(struct patient *patient)
+/* Rules of the older kind; the file says whether there are any. */
+static void examine_legacy(struct patient *patient, const char *tables,
+			   const char *program, const char *family)
 {
-	static const char * const files[] = {
-		"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names",
+	struct rules rules = {
+		.remedy = ACCEPT_IT "iptables-legacy -S, ip6tables-legacy -S",
 	};
-	size_t i;
+	FILE *file = fopen(tables, "r");
+	bool any = file && fgetc(file) != EOF;
 
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		FILE *file = fopen(files[i], "r");
-		bool any = file && fgetc(file) != EOF;
+	if (file)
+		fclose(file);
+	if (!any)
+		return;
 
-		if (file)
-			fclose(file);
-		if (!any)
-			continue;
+	rules.objects = ruleset_of_legacy(program, family);
+	if (!rules.objects) {
 		finding_add(patient, VERDICT_WARNING, "firewall",
-			    "look at them yourself: iptables-legacy -S, ip6tables-legacy -S",
-			    "there are rules of iptables-legacy, which doctor cannot read");
+			    "install Debian's package iptables, or look at the rules yourself",
+			    "there are rules of iptables-legacy, but %s does not list them",
+			    program);
 		return;
 	}
+	examine_rules(patient, &rules);
+	json_object_put(rules.objects);
 }
 
 /* Without it libnftables would complain on stderr. */
@@ -515,45 +529,41 @@ static bool may_administer(void)
 		data[0].effective & CAP_TO_MASK(CAP_NET_ADMIN);
 }
 
-/* Return: the ruleset as an array, or NULL */
-static struct json_object *read_ruleset(void)
+static void examine_nftables(struct patient *patient)
 {
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	struct json_object *all = NULL, *ruleset = NULL;
+	struct rules rules = {
+		.remedy = ACCEPT_IT "nft list ruleset",
+	};
 
-	if (!nft)
-		return NULL;
-	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
-	nft_ctx_buffer_output(nft);
-	nft_ctx_buffer_error(nft);
-	if (!nft_run_cmd_from_buffer(nft, "list ruleset"))
-		all = json_tokener_parse(nft_ctx_get_output_buffer(nft));
-	nft_ctx_free(nft);
-	if (all && json_object_object_get_ex(all, "nftables", &ruleset))
-		json_object_get(ruleset);
-	json_object_put(all);
-
-	return ruleset;
+	/* Asking for rules would load the module that has none. */
+	if (access("/sys/module/nf_tables", F_OK))
+		return;
+	rules.objects = ruleset_of_nftables();
+	if (!rules.objects) {
+		finding_add(patient, VERDICT_WARNING, "firewall",
+			    "look at them yourself: nft list ruleset",
+			    "libnftables does not list the rules of nftables");
+		return;
+	}
+	examine_rules(patient, &rules);
+	json_object_put(rules.objects);
 }
 
 void examine_firewall(struct patient *patient)
 {
 	size_t before = patient->findings;
-	struct json_object *ruleset;
 
-	/* Asking for rules would load the module that has none. */
-	if (!access("/sys/module/nf_tables", F_OK)) {
-		ruleset = may_administer() ? read_ruleset() : NULL;
-		if (!ruleset) {
-			finding_add(patient, VERDICT_SKIPPED, "firewall",
-				    "run doctor as root",
-				    "only root may see the rules of nftables");
-			return;
-		}
-		examine_ruleset(patient, ruleset);
-		json_object_put(ruleset);
+	if (!may_administer()) {
+		finding_add(patient, VERDICT_SKIPPED, "firewall",
+			    "run doctor as root",
+			    "only root may see the firewall's rules");
+		return;
 	}
-	examine_legacy(patient);
+	examine_nftables(patient);
+	examine_legacy(patient, "/proc/net/ip_tables_names",
+		       "iptables-legacy-save", "ip");
+	examine_legacy(patient, "/proc/net/ip6_tables_names",
+		       "ip6tables-legacy-save", "ip6");
 	if (patient->findings == before)
 		finding_add(patient, VERDICT_OK, "firewall", NULL,
 			    "no rule of this host certainly drops it");

@@ -42,6 +42,29 @@ static bool wants_signatures(void)
 		!strstr(line, "[none]");
 }
 
+/* Whether the kernel has a key of that name. Root may see the keys that modules
+ * can be signed with; who sees none cannot tell.
+ */
+static bool may_have_key(const char *signer)
+{
+	bool any = false, found = false;
+	FILE *file = fopen("/proc/keys", "r");
+	char line[512], name[256];
+
+	snprintf(name, sizeof(name), " %s: ", signer);
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strstr(line, " asymmetri "))
+			continue;
+		any = true;
+		if (strstr(line, name))
+			found = true;
+	}
+	if (file)
+		fclose(file);
+
+	return found || !any;
+}
+
 static bool is_loaded(struct kmod_module *mod)
 {
 	int state = kmod_module_get_initstate(mod);
@@ -135,10 +158,11 @@ static void missing(struct patient *patient, const char *running)
 static void examine_file(struct patient *patient, struct kmod_ctx *ctx,
 			 struct kmod_module *mod, const char *running)
 {
-	char vermagic[128], signer[128];
+	char vermagic[128], signature[32], signer[128];
 
 	get_info(mod, "vermagic", vermagic, sizeof(vermagic));
-	get_info(mod, "sig_id", signer, sizeof(signer));
+	get_info(mod, "sig_id", signature, sizeof(signature));
+	get_info(mod, "signer", signer, sizeof(signer));
 	vermagic[strcspn(vermagic, " ")] = '\0';
 
 	if (strcmp(vermagic, running))
@@ -146,10 +170,15 @@ static void examine_file(struct patient *patient, struct kmod_ctx *ctx,
 			    "install linux-headers for the running kernel, then \"make && make install\" again",
 			    "esptcp is not loaded, and was built for kernel %s, while %s is running",
 			    vermagic, running);
-	else if (wants_signatures() && !*signer)
+	else if (wants_signatures() && !*signature)
 		finding_add(patient, VERDICT_PROBLEM, "module",
 			    "sign it with a key that the machine trusts, see mokutil(1); or switch Secure Boot off",
 			    "the kernel takes signed modules only (Secure Boot), and esptcp is not signed");
+	else if (wants_signatures() && !may_have_key(signer))
+		finding_add(patient, VERDICT_PROBLEM, "module",
+			    "let the machine trust that key: mokutil --import CERTIFICATE, and restart; or sign the module with a key that it trusts",
+			    "the kernel takes signed modules only (Secure Boot), and has no key \"%s\", with which esptcp is signed",
+			    signer);
 	else if (is_blacklisted(ctx, "esptcp"))
 		finding_add(patient, VERDICT_PROBLEM, "module",
 			    "remove the line \"blacklist esptcp\" from /etc/modprobe.d",

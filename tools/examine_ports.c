@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doctor: who listens on the ports where peers expect IKE?
+ * doctor: who listens on the ports where peers expect IKE? Unless the user
+ * names some, those are the ports that charon is to listen on, or the usual one.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "finding.h"
+#include "parse.h"
 #include "process.h"
+#include "vici.h"
 
 static void examine_socket(struct patient *patient, const struct tcp *tcp,
 			   const struct process *process)
@@ -46,13 +49,52 @@ static bool examine_port(struct patient *patient, __u32 port,
 		last = process;
 		any = true;
 	}
-	if (!any)
+	if (!any && patient->configured)
+		finding_add(patient, VERDICT_PROBLEM, "port",
+			    "start strongSwan, or run swanctl --reload-settings; its log says why it does not listen",
+			    "nothing listens on TCP port %u, where charon.plugins.esptcp.ports wants charon to",
+			    port);
+	else if (!any)
 		finding_add(patient, VERDICT_WARNING, "port",
 			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
 			    "nothing listens on TCP port %u: peers cannot connect to this host",
 			    port);
 
 	return any;
+}
+
+/* Commas or blanks stand between the ports. */
+static void add_configured(struct patient *patient, char *text)
+{
+	char *word, *rest, *end;
+	unsigned long port;
+
+	for (word = strtok_r(text, ", \t", &rest); word;
+	     word = strtok_r(NULL, ", \t", &rest)) {
+		port = strtoul(word, &end, 10);
+		if (*end || !port || port > 65535)
+			finding_add(patient, VERDICT_PROBLEM, "port",
+				    "correct it in strongswan.conf or /etc/strongswan.d/charon/esptcp.conf",
+				    "'%s' in charon.plugins.esptcp.ports is no port",
+				    word);
+		else if (patient->ports < EXAMINED_PORTS)
+			patient->port[patient->ports++] = port;
+	}
+}
+
+static void choose_ports(struct patient *patient)
+{
+	char *setting;
+
+	if (patient->ports)
+		return;
+	setting = charon_setting("plugins.esptcp.ports");
+	if (setting)
+		add_configured(patient, setting);
+	free(setting);
+	patient->configured = patient->ports;
+	if (!patient->ports)
+		patient->port[patient->ports++] = IKE_PORT;
 }
 
 void examine_ports(struct patient *patient)
@@ -62,6 +104,7 @@ void examine_ports(struct patient *patient)
 	struct genl genl = { };
 	size_t i;
 
+	choose_ports(patient);
 	if (tcp_dump(&genl, TCP_STATES_LISTENING, &tcps)) {
 		finding_add(patient, VERDICT_SKIPPED, "port", NULL,
 			    "the kernel does not list its sockets: %s",

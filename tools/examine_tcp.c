@@ -85,6 +85,15 @@ static void examine_switch(struct patient *patient, const char *path,
 			    name);
 }
 
+/* Time stamps cost nothing; some switch them off to hide the uptime. */
+static void examine_timestamps(struct patient *patient)
+{
+	if (!read_sysctl(SYSCTL "tcp_timestamps", 0))
+		finding_add(patient, VERDICT_WARNING, "TCP",
+			    "sysctl -w net.ipv4.tcp_timestamps=1",
+			    "net.ipv4.tcp_timestamps is off: TCP measures round-trip times worse and does not recognise old segments (PAWS); with fortinet framing, segments are told apart by SPI alone");
+}
+
 static void examine_memory(struct patient *patient, const char *path,
 			   const char *name, const char *remedy)
 {
@@ -108,6 +117,7 @@ void examine_tcp(struct patient *patient)
 	examine_switch(patient, SYSCTL "tcp_moderate_rcvbuf",
 		       "net.ipv4.tcp_moderate_rcvbuf",
 		       "sysctl -w net.ipv4.tcp_moderate_rcvbuf=1");
+	examine_timestamps(patient);
 	examine_memory(patient, SYSCTL "tcp_rmem", "net.ipv4.tcp_rmem",
 		       "sysctl -w net.ipv4.tcp_rmem=\"4096 131072 6291456\"");
 	examine_memory(patient, SYSCTL "tcp_wmem", "net.ipv4.tcp_wmem",

@@ -35,8 +35,9 @@ struct finding {
 
 /**
  * struct patient - what is examined, and the findings
- * @port: TCP ports that matter
+ * @port: TCP ports that matter; examine_ports() fills in if the user named none
  * @ports: how many
+ * @configured: charon is to listen on them
  * @listens: on which of them somebody listens; examine_ports() finds out
  * @alive: the module answers, @snapshot is valid
  * @snapshot: what the module says
@@ -46,6 +47,7 @@ struct finding {
 struct patient {
 	__u32 port[EXAMINED_PORTS];
 	size_t ports;
+	bool configured;
 	bool listens[EXAMINED_PORTS];
 	bool alive;
 	struct snapshot snapshot;

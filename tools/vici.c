@@ -5,27 +5,38 @@
  *
  * Debian's package strongswan-swanctl has the library, no package its header.
  * So what is used of its interface is declared here, and the library is loaded
- * when it is needed: esptcp works on hosts without strongSwan.
+ * when it is needed: esptcp works on hosts without strongSwan. It comes with
+ * libstrongswan, whose parser reads strongswan.conf as charon does.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "array.h"
 #include "vici.h"
 
+/* Where Debian's strongSwan has it, unless the environment says otherwise */
+#define STRONGSWAN_CONF	"/etc/strongswan.conf"
+
 struct vici_conn;
 struct vici_req;
 struct vici_res;
+
+/* strongSwan's settings_t, as far as its first member */
+struct settings {
+	char *(*get_str)(struct settings *settings, const char *key,
+			 char *fallback, ...);
+};
 
 typedef int (*vici_value_fn)(void *user, struct vici_res *res, char *name,
 			     void *value, int len);
 typedef int (*vici_section_fn)(void *user, struct vici_res *res, char *name);
 typedef void (*vici_event_fn)(void *user, char *name, struct vici_res *res);
 
-/* The functions of libvici, and their names in its header */
+/* The functions, and their names in the headers */
 static struct {
 	void (*set_debug)(int level);
 	void (*init)(void);
@@ -40,6 +51,7 @@ static struct {
 	void (*free_res)(struct vici_res *res);
 	int (*register_event)(struct vici_conn *conn, const char *name,
 			      vici_event_fn event, void *user);
+	struct settings *(*read_settings)(const char *file);
 } lib;
 
 static const struct {
@@ -56,6 +68,7 @@ static const struct {
 	{ "vici_parse_cb", &lib.parse_cb },
 	{ "vici_free_res", &lib.free_res },
 	{ "vici_register", &lib.register_event },
+	{ "settings_create", &lib.read_settings },
 };
 
 static struct vici_conn *charon;
@@ -107,6 +120,48 @@ void vici_close(void)
 {
 	lib.disconnect(charon);
 	lib.deinit();
+}
+
+/* The charon that systemd starts reads a section of its own first. */
+static char *find_setting(struct settings *settings, const char *name)
+{
+	static const char * const daemons[] = { "charon-systemd", "charon" };
+	char *value = NULL;
+	char key[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(daemons) && !value; i++) {
+		snprintf(key, sizeof(key), "%s.%s", daemons[i], name);
+		value = settings->get_str(settings, key, NULL);
+	}
+
+	return value ? strdup(value) : NULL;
+}
+
+/**
+ * charon_setting() - read charon's settings from strongswan.conf
+ * @name: of the setting, without "charon."
+ *
+ * Return: its value, which the caller frees, or NULL if it is not set or there
+ * is no strongSwan
+ */
+char *charon_setting(const char *name)
+{
+	const char *file = getenv("STRONGSWAN_CONF");
+	struct settings *settings;
+	char *value = NULL;
+
+	if (!load())
+		return NULL;
+
+	lib.init();
+	lib.set_debug(0);
+	settings = lib.read_settings(file ? file : STRONGSWAN_CONF);
+	if (settings)
+		value = find_setting(settings, name);
+	lib.deinit();
+
+	return value;
 }
 
 static struct json_object *new_value(const void *value, int len)

@@ -112,7 +112,10 @@ test_settings() {
 	for name in rmem wmem; do
 		finds warning TCP "^net\\.ipv4\\.tcp_$name lets a connection have 65536 octets at most" "tcp_$name="
 	done
-	sysctl -qw net.ipv4.tcp_{sack,window_scaling,moderate_rcvbuf}=1 net.ipv4.tcp_{r,w}mem="4096 65536 4194304"
+	sysctl -qw net.ipv4.tcp_timestamps=0
+	examine
+	finds warning TCP '^net\.ipv4\.tcp_timestamps is off: .*PAWS.*fortinet framing' 'sysctl -w net\.ipv4\.tcp_timestamps=1'
+	sysctl -qw net.ipv4.tcp_{sack,window_scaling,moderate_rcvbuf,timestamps}=1 net.ipv4.tcp_{r,w}mem="4096 65536 4194304"
 	examine
 	same ok "$(verdicts TCP)"
 

@@ -14,7 +14,8 @@ tests=(
 	other_kernel		"the module was built for another kernel"
 	not_installed		"neither the module nor ESP is installed"
 	blacklisted		"esp4 and esp6 are blacklisted"
-	signatures		"Secure Boot refuses the module"
+	lockdown		"a kernel that is locked down refuses the module"
+	signatures		"the module is signed with a key that the kernel does not have"
 )
 
 # The module is loaded again when the test ends.
@@ -108,15 +109,35 @@ test_blacklisted() {
 	same ok "$(verdicts ESP)"
 }
 
-# This cannot be undone, so it is the last one.
-test_signatures() {
+# This and what follows cannot be undone. Secure Boot locks the kernel down.
+test_lockdown() {
 	modprobe -r esptcp
+	trap true EXIT
+	mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/security
+	echo integrity > /sys/kernel/security/lockdown
+	examine
+	finds problem module 'takes signed modules only \(Secure Boot\), and esptcp is not signed' 'mokutil'
+	run 1 modprobe esptcp
+	has 'Operation not permitted|Key was rejected|Required key not available'
+}
+
+test_signatures() {
+	local module
+
 	trap true EXIT
 	echo Y > /sys/module/module/parameters/sig_enforce
 	examine
-	finds problem module 'takes signed modules only \(Secure Boot\)' 'mokutil'
+	finds problem module 'takes signed modules only \(Secure Boot\), and esptcp is not signed' 'mokutil'
+
+	# signed, with a key that nobody has told the kernel of
+	openssl req -new -x509 -newkey rsa:2048 -noenc -subj '/CN=A key of our own/' -days 2 \
+		-keyout "$tmp/key" -out "$tmp/certificate" 2> /dev/null
+	module=$(modinfo -n esptcp)
+	"/lib/modules/$(uname -r)/build/scripts/sign-file" sha256 "$tmp/key" "$tmp/certificate" "$module"
+	examine
+	finds problem module 'has no key "A key of our own", with which esptcp is signed' 'mokutil --import'
 	run 1 modprobe esptcp
-	has 'Key was rejected|Required key not available|Loading of unsigned module'
+	has 'Key was rejected|Required key not available|Operation not permitted'
 }
 
 run_tests

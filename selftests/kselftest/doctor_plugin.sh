@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# esptcp doctor and charon: whether the plugin is loaded, and if not, why.
+# esptcp doctor and charon: whether the plugin is loaded, and if not, why; the
+# ports that charon is to listen on.
 #
 # shellcheck disable=SC2317 # functions are called by the name of their test
 cd "$(dirname "$0")" || exit
@@ -10,12 +11,55 @@ cd "$(dirname "$0")" || exit
 
 tests=(
 	no_charon		"charon does not run"
+	ports			"ports are those of strongswan.conf"
 	plugin			"the plugin is loaded, or is not, or is of another strongSwan"
 )
 
 test_no_charon() {
 	examine
 	finds problem plugin '^charon does not run' 'start strongSwan'
+}
+
+# charon listens on these; its plugin's settings are in a file of their own.
+write_ports() {
+	echo "esptcp { ports = $1
+	}" > "$tmp/esptcp.conf"
+}
+
+settings_of_charon() {
+	echo "$1 { plugins { include $tmp/esp*.conf
+	} }" > "$tmp/strongswan.conf"
+}
+
+test_ports() {
+	export STRONGSWAN_CONF=$tmp/strongswan.conf
+
+	write_ports "443, 11443 4501"
+	settings_of_charon charon
+	listen charon 443
+	examine
+	finds ok port "^charon \\(process $listener\\) listens on TCP port 443\$" ''
+	finds problem port '^nothing listens on TCP port 11443, where charon\.plugins\.esptcp\.ports wants charon to$' 'reload-settings'
+	finds problem port '^nothing listens on TCP port 4501, where' .
+	! grep -q '4500' <<< "$out" || fail "port 4500 is not charon's"
+	examine port 4500
+	finds warning port '^nothing listens on TCP port 4500' .
+	settings_of_charon charon-systemd
+	examine
+	finds problem port '^nothing listens on TCP port 11443' .
+	kill "$listener"
+	listen nginx 443
+	examine
+	finds problem port '^TCP port 443 is held by nginx' .
+	write_ports "443, 65536 https"
+	examine
+	finds problem port "^'65536' in charon\\.plugins\\.esptcp\\.ports is no port\$" 'esptcp\.conf'
+	finds problem port "^'https' in" .
+
+	# nothing that could be read
+	echo 'charon {' > "$tmp/strongswan.conf"
+	examine
+	finds warning port '^nothing listens on TCP port 4500' .
 }
 
 # start_charon [LOAD]: with the plugin, unless its 'load' says otherwise

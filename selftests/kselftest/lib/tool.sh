@@ -198,4 +198,4 @@ run_tests() {
 	exit $failed
 }
 
-tool=$(command -v esptcp || readlink -f ../../tools/esptcp)
+tool=$(type -P esptcp || readlink -f ../../tools/esptcp)
