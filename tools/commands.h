@@ -8,6 +8,7 @@
 
 int attach_main(char **args);
 int bind_main(char **args);
+int capture_main(char **args);
 int doctor_main(char **args);
 int drops_main(char **args);
 int dump_main(char **args);

@@ -23,7 +23,7 @@ _esptcp_arguments() {
 	case $1 in
 	show) echo id peer port state --brief --json ;;
 	dump) echo id peer port state ;;
-	stat | drops | monitor | gateways | tunnels | sockets) echo --json ;;
+	stat | drops | monitor | gateways | tunnels | sockets | capture) echo --json ;;
 	doctor) echo port --json ;;
 	attach) echo role replaces --json ;;
 	bind)
@@ -46,6 +46,10 @@ _esptcp_commands() {
 _esptcp() {
 	local word=${COMP_WORDS[COMP_CWORD]} words
 
+	if [ "${COMP_WORDS[1]}" = capture ] && [ "$COMP_CWORD" = 2 ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+	fi
 	if [ "$COMP_CWORD" = 1 ]; then
 		words=$(_esptcp_commands)
 	else

@@ -93,6 +93,11 @@ static const struct command commands[] = {
 	{ "unbind", unbind_main, " (all | " SA_ARGUMENTS ")",
 	  "Forget the binding of an SA, or all bindings",
 	  "ESP of an SA that is not bound leaves as plain ESP: delete the SA first.\n" },
+	{ "capture", capture_main, " FILE" JSON,
+	  "Say how ESP travels in a capture of IKE over TCP: the framing's options",
+	  "For gateways whose framing is not documented. FILE is in pcap or pcapng format\n"
+	  "and begins before IKE connects:\n\n"
+	  "  tcpdump -i any -s 0 -w FILE 'host PEER and tcp port 4500'\n" },
 	{ "help", help_main, " [COMMAND]",
 	  "Show this text, or more about a command",
 	  "\"esptcp COMMAND help\" does the same.\n" },

@@ -165,7 +165,12 @@ static void examine_file(struct patient *patient, struct kmod_ctx *ctx,
 	get_info(mod, "signer", signer, sizeof(signer));
 	vermagic[strcspn(vermagic, " ")] = '\0';
 
-	if (strcmp(vermagic, running))
+	if (!*vermagic)
+		finding_add(patient, VERDICT_PROBLEM, "module",
+			    "build and install it again: make && make install",
+			    "esptcp is not loaded, and its file is no module: %s",
+			    kmod_module_get_path(mod));
+	else if (strcmp(vermagic, running))
 		finding_add(patient, VERDICT_PROBLEM, "module",
 			    "install linux-headers for the running kernel, then \"make && make install\" again",
 			    "esptcp is not loaded, and was built for kernel %s, while %s is running",

@@ -76,6 +76,11 @@ test_other_kernel() {
 	finds problem module "^esptcp is not loaded, and was built for kernel 9\\..*, while ${running//+/\\+} is running\$" 'linux-headers'
 	run 1 modprobe esptcp
 	has 'format'
+
+	# neither is garbage
+	: > "$tmp/modules/$running/esptcp.ko"
+	examine
+	finds problem module "^esptcp is not loaded, and its file is no module: /lib/modules/${running//+/\\+}/esptcp\\.ko" 'make install'
 }
 
 test_not_installed() {
@@ -132,8 +137,13 @@ test_signatures() {
 	# signed, with a key that nobody has told the kernel of
 	openssl req -new -x509 -newkey rsa:2048 -noenc -subj '/CN=A key of our own/' -days 2 \
 		-keyout "$tmp/key" -out "$tmp/certificate" 2> /dev/null
+	cp ../../kmod/esptcp.ko "$tmp"
+	"/lib/modules/$(uname -r)/build/scripts/sign-file" sha256 "$tmp/key" "$tmp/certificate" "$tmp/esptcp.ko"
 	module=$(modinfo -n esptcp)
-	"/lib/modules/$(uname -r)/build/scripts/sign-file" sha256 "$tmp/key" "$tmp/certificate" "$module"
+	case $module in
+	*.xz) xz --check=crc32 --stdout "$tmp/esptcp.ko" > "$module" ;;
+	*) cp "$tmp/esptcp.ko" "$module" ;;
+	esac
 	examine
 	finds problem module 'has no key "A key of our own", with which esptcp is signed' 'mokutil --import'
 	run 1 modprobe esptcp

@@ -120,7 +120,7 @@ test_help() {
 	local command
 
 	run 0 esptcp help
-	for command in show dump stat drops doctor gateways tunnels sockets metrics monitor attach bind unbind help; do
+	for command in show dump stat drops doctor gateways tunnels sockets metrics monitor attach bind unbind capture help; do
 		has "^  $command( |$)"
 		esptcp "$command" --help | grep -q "^usage: esptcp $command"
 		same "$(esptcp help "$command")" "$(esptcp "$command" --help)"

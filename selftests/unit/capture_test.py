@@ -1,0 +1,340 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What "esptcp capture" says of captures whose making is known (wire.py).
+
+    capture_test.py ESPTCP
+
+Prints KTAP. ESPTCP is built with sanitizers, whose complaints are failures.
+"""
+import itertools
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+from wire import ACK, COOKED, COOKED2, ETHERNET, PSH, RAW, SYN, Profile, Wire, pcap, pcapng
+
+POLICIES = ("fixed", "sa", "snapshot", "advancing")
+TOOL = sys.argv[1]
+DIRECTORY = tempfile.TemporaryDirectory()
+FILE = pathlib.Path(DIRECTORY.name, "capture")
+
+
+def run(content, *options):
+    """Let the command read a file; return its status and what it prints."""
+    FILE.write_bytes(content)
+    done = subprocess.run([TOOL, "capture", FILE, *options], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def read(content):
+    """What it says of the only connection."""
+    status, out, err = run(content, "--json")
+    assert status == 0, err
+    answer = json.loads(out)
+    assert len(answer["connections"]) == 1, out
+    return answer["connections"][0]
+
+
+def sides(connection):
+    return connection["originator"], connection["responder"]
+
+
+def fails(content, *words):
+    """It says what is wrong, and how to do better."""
+    status, out, err = run(content)
+    assert status == 1 and not out, (status, out)
+    for word in words:
+        assert word in err, (word, err)
+
+
+def same(got, wanted):
+    assert got == wanted, f"{got!r}, not {wanted!r}"
+
+
+def policies():
+    """Every pair of policies, both families; nothing contradicts, nothing is left open."""
+    for family, seq, ack in itertools.product((4, 6), POLICIES, POLICIES):
+        wire = Wire(family, profile=Profile(seq=seq, ack=ack)).whole()
+        for side in sides(read(pcap(wire.packets))):
+            same((side["seq"]["policy"], side["ack"]["policy"]), (seq, ack))
+            same(side["seq"]["contradicting"] + side["ack"]["contradicting"], 0)
+            same(side["seq"]["fits-as-well"] + side["ack"]["fits-as-well"], [])
+            same((side["esp-beside"], side["sas"], side["missing"], side["strays"]), (80, 2, 0, 0))
+            same(side["options"], f"flags psh,ack seq {seq} ack {ack} window 65535 length-prefix no timestamps no")
+
+
+def links():
+    """Every link type, and both formats of files."""
+    for family, link in itertools.product((4, 6), (ETHERNET, RAW, COOKED, COOKED2, "vlan", "pppoe")):
+        wire = Wire(family).whole()
+        same(sides(read(pcap(wire.packets, link)))[0]["esp-beside"], 80)
+        if isinstance(link, int):
+            same(sides(read(pcapng(wire.packets, link)))[1]["esp-beside"], 80)
+
+
+def directions():
+    """Each direction has a profile of its own."""
+    wire = Wire(profile=Profile(seq="advancing", ack="fixed", flags=ACK),
+                back=Profile(seq="sa", ack="advancing", window="snapshot", timestamps=True)).whole()
+    originator, responder = sides(read(pcap(wire.packets)))
+    same(originator["options"], "flags ack seq advancing ack fixed window 65535 length-prefix no timestamps no")
+    same(responder["options"],
+         "flags psh,ack seq sa ack advancing window snapshot length-prefix no timestamps yes")
+    _, out, _ = run(pcap(wire.packets))
+    assert "options, what the originator sends:\n  " + originator["options"] in out, out
+    assert "options, what the responder sends:\n  " + responder["options"] in out, out
+
+
+def attributes():
+    """Flags, window, prefix, time stamps, DSCP, ECN, sizes."""
+    for flags, words in ((ACK, "ack"), (PSH, "psh"), (PSH | ACK | 0x40, "psh,ack,ece")):
+        side = sides(read(pcap(Wire(profile=Profile(flags=flags)).whole().packets)))[0]
+        same((side["flags"], "ack" in side), (words, bool(flags & ACK)))
+    for seq, ack in itertools.product(POLICIES, POLICIES):
+        side = sides(read(pcap(Wire(profile=Profile(prefix=True, seq=seq, ack=ack)).whole().packets)))[0]
+        same((side["length-prefix"], side["length-counts-itself"], side["seq"]["policy"], side["ack"]["policy"]),
+             ("yes", True, seq, ack))
+    wire = Wire(timestamps=False, profile=Profile(timestamps=True, window=1234))
+    wire.traffic_class = 46 << 2 | 1
+    side = sides(read(pcap(wire.whole().packets)))[1]
+    same((side["timestamps"], side["ike-timestamps"], side["window"]["value"], side["window"]["equals-ike"]),
+         ("yes", "no", 1234, False))
+    same((side["dscp"], side["ecn"], side["dont-fragment"]), ([46], [1], "yes"))
+    same(side["largest-packet"], 1400 + 20 + 32)
+
+
+def offsets():
+    """How far from the stream the numbers are, and what lies in the window."""
+    for offset in (-100, 0, 7):
+        side = sides(read(pcap(Wire(profile=Profile(seq="snapshot", offset=offset)).whole().packets)))[0]
+        same((side["seq"]["from-next"], side["seq"]["from-acked"], side["in-window"]), (offset, offset, "yes"))
+    same(sides(read(pcap(Wire(profile=Profile(seq="snapshot", offset=-3000)).whole().packets)))[0]["in-window"],
+         "no")
+    side = sides(read(pcap(Wire(profile=Profile(seq="fixed", offset=-2000)).whole().packets)))[0]
+    same((side["seq"]["from-first"], side["in-window"], side["below"]), (-2000, "no", 80))
+
+
+def sawtooth():
+    """Advancing numbers that begin again after a span."""
+    side = sides(read(pcap(Wire(profile=Profile(seq="advancing", span=5000)).whole(turns=40).packets)))[0]
+    same(side["seq"]["policy"], "advancing")
+    assert side["seq"]["restarts"] > 3 and 4000 < side["seq"]["span"] <= 5000, side["seq"]
+    side = sides(read(pcap(Wire(profile=Profile(seq="advancing")).whole().packets)))[0]
+    # 80 packets of 200 octets on average, without the last one of 300
+    same((side["seq"]["restarts"], side["seq"]["span"]), (0, 15700))
+
+
+def undecided():
+    """What a capture without a rekey or without IKE leaves open is said."""
+    wire = Wire(profile=Profile(seq="snapshot", ack="fixed")).begin()
+    wire.talk(0xc1000001, 0xc2000001)
+    side = sides(read(pcap(wire.packets)))[0]
+    same((side["seq"]["policy"], side["seq"]["fits-as-well"]), ("fixed", ["sa", "snapshot"]))
+    _, out, _ = run(pcap(wire.packets))
+    assert "seq of the originator: sa and snapshot fits as well as fixed." in out, out
+    assert "A rekey of the tunnel while ESP flows" in out and "IKE messages while ESP flows" in out, out
+    wire = Wire().begin()
+    for _ in range(3):
+        wire.esp(wire.a, 0xc1000001)
+    _, out, _ = run(pcap(wire.packets))
+    assert "The originator has sent 3 ESP packets only" in out, out
+
+
+def contradictions():
+    """A few packets that disagree are counted; many make the policy unknown."""
+    wire = Wire(profile=Profile(seq="fixed")).whole()
+    wire.profiles[wire.a] = Profile(seq="fixed", offset=5)
+    wire.esp(wire.a, 0xc1000002)
+    side = sides(read(pcap(wire.packets)))[0]
+    same((side["seq"]["policy"], side["seq"]["contradicting"]), ("fixed", 1))
+    wire = Wire().begin()
+    for i in range(60):
+        wire.profiles[wire.a] = Profile(seq="fixed", offset=i * i * 7 % 1009 - 5000, window=i * 31)
+        wire.esp(wire.a, 0xc1000001)
+    side = sides(read(pcap(wire.packets)))[0]
+    same((side["seq"]["policy"], side["seq"]["values"] > 30, side["window"]["policy"]), ("unknown", True, "unknown"))
+    same(side["options"], "flags psh,ack ack fixed length-prefix no timestamps no")
+    _, out, _ = run(pcap(wire.packets))
+    assert "seq of the originator follows no known policy" in out, out
+
+
+def loss_and_order():
+    """Packets that are lost, doubled or out of order do not mislead."""
+    rng = random.Random(5)
+    for seq, ack in itertools.product(POLICIES, POLICIES):
+        packets = Wire(profile=Profile(seq=seq, ack=ack)).whole(turns=40).packets
+        start = 14    # up to the first ESP packet
+        kept = packets[:start]
+        for packet in packets[start:]:
+            if len(packet) > 52 and rng.random() < 0.05 and packet[32] == 0x50:
+                continue    # ESP, without options
+            kept.append(packet)
+            if rng.random() < 0.05:
+                kept.append(packet)
+        side = sides(read(pcap(kept)))[0]
+        same(side["seq"]["policy"], seq)
+        same(side["missing"] > 0 and side["repeated"] > 0, True)
+
+
+def rfc9329():
+    """ESP in the stream is told as such, also in large segments, and mixed."""
+    wire = Wire().begin()
+    for i in range(30):
+        for side in (wire.a, wire.b):
+            packet = wire.esp_packet(side, 0xc3000001, 200)
+            wire.frame(side, packet)
+        if i % 10 == 9:
+            wire.ike(wire.a)
+    connection = read(pcap(wire.packets))
+    same((connection["framing"], connection["prefix"]), ("rfc9329", True))
+    same([(side["esp-in-stream"], side["esp-beside"]) for side in sides(connection)], [(30, 0), (30, 0)])
+    _, out, _ = run(pcap(wire.packets))
+    assert "ESP travels in the stream, as RFC 9329 says: framing rfc9329" in out, out
+
+    wire = Wire().begin()
+    frames = b""
+    for _ in range(30):
+        packet = wire.esp_packet(wire.a, 0xc3000001, 210)
+        frames += (len(packet) + 2).to_bytes(2, "big") + packet
+        wire.esp(wire.b, 0xc4000001)
+    for i in range(0, len(frames), 1400):
+        wire.say(wire.a, frames[i:i + 1400])
+    connection = read(pcap(wire.packets))
+    same((connection["framing"], sides(connection)[0]["esp-in-stream"], sides(connection)[1]["esp-beside"]),
+         ("fortinet", 30, 30))
+
+
+def others():
+    """Other connections, other ports, a reconnect, a SYN that is repeated."""
+    wire = Wire(profile=Profile(port_shift=77)).whole()
+    same(sides(read(pcap(wire.packets)))[0]["other-ports"], 80)
+    packets = Wire().whole().packets
+    same(sides(read(pcap(packets[:1] + packets)))[0]["esp-beside"], 80)
+    noise = Wire()
+    noise.a.port = 3333
+    noise.handshake()
+    for _ in range(5):
+        noise.say(noise.a, b"GET / HTTP/1.1\r\n\r\n")
+    mixed = [packet for pair in itertools.zip_longest(packets, noise.packets) for packet in pair if packet]
+    same(sides(read(pcap(mixed)))[0]["esp-beside"], 80)
+    second = Wire()
+    second.a.isn += 5000000
+    second.a.next = second.a.isn + 1
+    second.whole()
+    status, out, _ = run(pcap(packets + second.packets), "--json")
+    same((status, [c["originator"]["esp-beside"] for c in json.loads(out)["connections"]]), (0, [80, 80]))
+    status, out, _ = run(pcap(packets + second.packets))
+    same(out.count("connection from 198.51.100.1:41000 to 203.0.113.1:4500"), 2)
+
+
+def table():
+    """The table for people: 80 columns, a row for each attribute, the options."""
+    for family in (4, 6):
+        _, out, _ = run(pcap(Wire(family).whole().packets))
+        for line in out.splitlines():
+            assert len(line) <= 80 or line.startswith("  flags"), line
+        for label in ("ESP packets", "flags", "seq", "ack", "window", "length-prefix", "timestamps", "in window",
+                      "ports", "largest", "don't fragment", "DSCP"):
+            same(sum(line.startswith(label + " ") for line in out.splitlines()), 1)
+        assert out.endswith("options, both directions:\n"
+                            "  flags psh,ack seq fixed ack snapshot window 65535 length-prefix no timestamps no\n"), out
+
+
+def failures():
+    """What is missing is named, with the way to get it."""
+    recipe = "tcpdump -i any -s 0"
+    packets = Wire().whole().packets
+    fails(b"", "it has to be a file that tcpdump -w wrote")
+    fails(b"garbage" * 100, "it has to be a file that tcpdump -w wrote")
+    fails(pcap([]), "no TCP segments", recipe)
+    fails(pcap([b"\x45" + bytes(8) + b"\x11" + bytes(30)]), "no TCP segments (1 packets of other kinds", recipe)
+    fails(pcap(packets[3:]), "but no handshake (SYN and its answer)", "among them ESP", recipe)
+    fails(pcap(packets[:1]), "no handshake", recipe)
+    fails(pcap(Wire().handshake().packets), "1 TCP connections, but none that begins with the prefix IKETCP", recipe)
+    fails(pcap(Wire().begin().packets), "1 connections of IKE, but no ESP", recipe)
+    fails(pcap(packets, link=RAW).replace(b"\x65\x00\x00\x00", b"\x69\x00\x00\x00", 1), "link type 105", "Ethernet")
+    status, _, err = run(b"", "more")
+    same((status, "no more arguments" in err), (2, True))
+    done = subprocess.run([TOOL, "capture"], capture_output=True, text=True, check=False)
+    same((done.returncode, "the name of a file" in done.stderr), (2, True))
+    done = subprocess.run([TOOL, "capture", "/nowhere/file"], capture_output=True, text=True, check=False)
+    same((done.returncode, "/nowhere/file" in done.stderr), (1, True))
+
+
+def cut():
+    """Packets and files that are cut short."""
+    packets = Wire().whole().packets
+    content = pcap(packets, snaplen=14 + 40 + 32)
+    status, out, err = run(content)
+    same(status, 0)
+    assert "were captured in part only: capture with tcpdump -s 0" in out, out
+    same(sides(read(content))[0]["esp-beside"], 80)
+    fails(pcap(packets, snaplen=30), "cut off)", "-s 0")
+    content = pcap(packets)
+    status, out, err = run(content[:-100])
+    same(status, 0)
+    assert "The file cannot be read to its end: truncated" in out, out
+    for length in range(0, len(content), 997):
+        status, out, err = run(content[:length])
+        assert (status == 0 and out) or (status == 1 and err), length
+
+
+def garbage():
+    """Whatever is in the file, it ends in good order."""
+    rng = random.Random(7)
+    for family, link in itertools.product((4, 6), (ETHERNET, RAW, COOKED2, "pppoe")):
+        packets = Wire(family).whole(rekeys=0, turns=5).packets
+        for _ in range(25):
+            changed = []
+            for packet in packets:
+                octets = bytearray(packet)
+                for _ in range(rng.choice((0, 0, 1, 3))):
+                    octets[rng.randrange(min(len(octets), 80))] = rng.randrange(256)
+                changed.append(bytes(octets[:rng.choice((None, None, None, rng.randrange(1, len(octets)))) or None]))
+            status, out, err = run(pcap(changed, link))
+            assert (status == 0 and out) or (status == 1 and err), (status, err)
+
+
+def fragments():
+    """IP fragments are left out, and that is said."""
+    wire = Wire().whole()
+    octets = bytearray(wire.packets[-1])
+    octets[6] |= 0x20
+    status, out, _ = run(pcap(wire.packets + [bytes(octets)]))
+    same(status, 0)
+    assert "1 fragments of IP packets were left out" in out, out
+
+
+def unanswered():
+    """Connections that were refused, or only knocked at, are no connections."""
+    wire = Wire()
+    wire.tcp(wire.a, SYN, wire.a.isn, 0, 64240)
+    wire.tcp(wire.b, 4 | ACK, 0, wire.a.isn + 1, 0)
+    fails(pcap(wire.packets), "no handshake")
+
+
+TESTS = (policies, links, directions, attributes, offsets, sawtooth, undecided, contradictions, loss_and_order,
+         rfc9329, others, table, failures, unanswered, cut, fragments, garbage)
+
+
+def main():
+    print(f"KTAP version 1\n1..{len(TESTS)}")
+    failed = False
+    for number, test in enumerate(TESTS, 1):
+        try:
+            test()
+            verdict = "ok"
+        except (AssertionError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
+            print("# " + f"{type(error).__name__}: {error}".replace("\n", "\n# "))
+            verdict, failed = "not ok", True
+        print(f"{verdict} {number} capture: {test.__doc__.rstrip('.')}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

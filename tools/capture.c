@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * esptcp capture: reads a capture of IKE over TCP and says how ESP travels
+ * beside it. For owners of gateways whose framing is not documented.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "capture.h"
+#include "commands.h"
+#include "parse.h"
+#include "report.h"
+
+#define RECIPE	"  capture at one of the gateways, from before IKE connects until\n" \
+		"  after a rekey, with traffic in both directions all the time:\n" \
+		"    tcpdump -i any -s 0 -w FILE 'host PEER and tcp port 4500'\n"
+
+static int file_error(const char *name, const char *what, const char *remedy)
+{
+	fprintf(stderr, "esptcp: %s: %s\n%s", name, what, remedy);
+
+	return EXIT_FAILURE;
+}
+
+static void *grow(void *list, size_t count, size_t size)
+{
+	/* room for twice as many whenever the count is a power of two */
+	if (count & (count - 1))
+		return list;
+	list = reallocarray(list, count ? count * 2 : 1, size);
+	if (!list)
+		abort();
+
+	return list;
+}
+
+static void add_segment(struct capture *capture, struct segment *segment)
+{
+	__u8 *payload = malloc(segment->captured + 1);
+
+	if (!payload)
+		abort();
+	memcpy(payload, segment->payload, segment->captured);
+	segment->payload = payload;
+	if (segment->captured < segment->length)
+		capture->cut++;
+	if (segment_opens(segment)) {
+		capture->syn = grow(capture->syn, capture->syns,
+				    sizeof(*capture->syn));
+		capture->syn[capture->syns++] = capture->segments;
+	}
+	capture->segment = grow(capture->segment, capture->segments,
+				sizeof(*segment));
+	capture->segment[capture->segments++] = *segment;
+}
+
+static void add_packet(struct capture *capture, int link,
+		       const struct pcap_pkthdr *header, const __u8 *data)
+{
+	struct segment segment;
+
+	switch (segment_parse(&segment, link, data, header->caplen,
+			      header->len)) {
+	case SEGMENT_IS_TCP:
+		add_segment(capture, &segment);
+		break;
+	case SEGMENT_IS_OTHER:
+		capture->others++;
+		break;
+	case SEGMENT_IS_FRAGMENT:
+		capture->fragments++;
+		break;
+	case SEGMENT_IS_CUT:
+		capture->short_packets++;
+		break;
+	}
+}
+
+static int read_packets(struct capture *capture, pcap_t *pcap, const char *name)
+{
+	struct pcap_pkthdr *header;
+	int link = pcap_datalink(pcap);
+	const __u8 *data;
+	char what[128];
+	int result;
+
+	if (!segment_knows_link(link)) {
+		snprintf(what, sizeof(what),
+			 "packets of the link type %d (%s) cannot be read",
+			 link, pcap_datalink_val_to_name(link) ?: "unknown");
+		return file_error(name, what,
+				  "  capture on an Ethernet device, or on \"any\"\n");
+	}
+	while ((result = pcap_next_ex(pcap, &header, &data)) == 1)
+		add_packet(capture, link, header, data);
+	if (result == PCAP_ERROR)
+		snprintf(capture->ends_early, sizeof(capture->ends_early),
+			 "%s", pcap_geterr(pcap));
+
+	return 0;
+}
+
+static int read_file(struct capture *capture, const char *name)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap;
+	int status;
+
+	pcap = pcap_open_offline(name, error);
+	if (!pcap)
+		return file_error(name, error,
+				  "  it has to be a file that tcpdump -w wrote, or another in pcap or pcapng format\n");
+	status = read_packets(capture, pcap, name);
+	pcap_close(pcap);
+
+	return status;
+}
+
+static void free_capture(struct capture *capture)
+{
+	size_t i;
+
+	for (i = 0; i < capture->segments; i++)
+		free((void *)capture->segment[i].payload);
+	free(capture->segment);
+	free(capture->syn);
+}
+
+/* There is no IKE connection with ESP: what is there instead? */
+static int explain(const struct capture *capture, const char *name,
+		   size_t connections, size_t prefixes)
+{
+	char what[512];
+	size_t esp;
+
+	if (prefixes) {
+		snprintf(what, sizeof(what),
+			 "%zu connections of IKE, but no ESP, neither in the stream nor beside it",
+			 prefixes);
+	} else if (connections) {
+		snprintf(what, sizeof(what),
+			 "%zu TCP connections, but none that begins with the prefix IKETCP or has ESP beside it",
+			 connections);
+	} else if (capture->segments) {
+		esp = capture_esp_without_syn(capture);
+		snprintf(what, sizeof(what),
+			 "%zu TCP segments%s, but no handshake (SYN and its answer)",
+			 capture->segments, esp ? ", among them ESP" : "");
+	} else {
+		snprintf(what, sizeof(what),
+			 "no TCP segments (%zu packets of other kinds, %zu fragments, %zu cut off)",
+			 capture->others, capture->fragments,
+			 capture->short_packets);
+	}
+	if (*capture->ends_early)
+		fprintf(stderr, "esptcp: %s: %s\n", name, capture->ends_early);
+
+	return file_error(name, what, RECIPE);
+}
+
+/* Show what matters: IKE's connections with ESP, and if there is none, why. */
+static int examine(const struct capture *capture, const char *name, bool json)
+{
+	size_t connections = 0, prefixes = 0, count = 0;
+	struct dialogue *list = NULL;
+	size_t i;
+	int status = 0;
+
+	for (i = 0; i < capture->syns; i++) {
+		struct dialogue dialogue;
+
+		if (dialogue_repeats(capture, i) ||
+		    !dialogue_take(&dialogue, capture, capture->syn[i]))
+			continue;
+		connections++;
+		prefixes += dialogue.way[0].frames.prefix;
+		if (dialogue_has_esp(&dialogue)) {
+			list = grow(list, count, sizeof(*list));
+			list[count++] = dialogue;
+		} else {
+			dialogue_free(&dialogue);
+		}
+	}
+	if (!count)
+		status = explain(capture, name, connections, prefixes);
+	else if (json)
+		capture_json(capture, list, count);
+	else
+		capture_print(capture, list, count);
+	for (i = 0; i < count; i++)
+		dialogue_free(&list[i]);
+	free(list);
+
+	return status;
+}
+
+int capture_main(char **args)
+{
+	bool json = take_json(args);
+	struct capture capture = { };
+	const char *name;
+	int status;
+
+	name = args[0];
+	if (!name)
+		return usage_error("the name of a file", NULL);
+	status = take_end(args + 1);
+	if (status)
+		return status;
+
+	status = read_file(&capture, name);
+	if (!status)
+		status = examine(&capture, name, json);
+	free_capture(&capture);
+
+	return status;
+}

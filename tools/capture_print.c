@@ -1,0 +1,657 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Says what a capture shows: a table with a column for each direction, what is
+ * not certain, and the options of a framing that does the same.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "address.h"
+#include "array.h"
+#include "capture.h"
+#include "colour.h"
+#include "json.h"
+#include "print.h"
+#include "profile.h"
+
+#define LABEL_WIDTH	15
+#define CELL_WIDTH	31
+#define OPTIONS_SIZE	256
+
+/* Fewer ESP packets prove little. */
+#define FEW_PACKETS	20
+
+static const char * const side[] = { "originator", "responder" };
+
+/**
+ * struct view - a direction and what was inferred from it
+ * @way: the direction
+ * @profile: what was inferred
+ */
+struct view {
+	const struct way *way;
+	struct profile profile;
+};
+
+typedef void (*cell_fn)(const struct view *view, char *text, size_t size);
+
+static const char *flags_text(char text[32], __u8 flags)
+{
+	static const char * const names[] = {
+		"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr",
+	};
+	size_t i;
+
+	text[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & 1 << i))
+			continue;
+		if (*text)
+			strcat(text, ",");
+		strcat(text, names[i]);
+	}
+
+	return *text ? text : "none";
+}
+
+[[gnu::format(printf, 3, 4)]]
+static void append(char *text, size_t size, const char *format, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + length, size - length, format, args);
+	va_end(args);
+}
+
+static void append_against(char *text, size_t size, const struct count *count)
+{
+	if (count->against)
+		append(text, size, " (%zu not)", count->against);
+}
+
+static void choice_cell(const struct choice *choice, char *text, size_t size)
+{
+	append(text, size, "%s", policy_name(choice->policy));
+	switch (choice->policy) {
+	case POLICY_UNKNOWN:
+		append(text, size, ": %zu values", choice->values);
+		break;
+	case POLICY_FIXED:
+		append(text, size, ", first%+d", choice->offset);
+		break;
+	case POLICY_SNAPSHOT:
+		if (choice->to_next)
+			append(text, size, ", next%+d", choice->offset);
+		if (choice->to_acked)
+			append(text, size, ", acked%+d", choice->offset_acked);
+		break;
+	case POLICY_ADVANCING:
+		append(text, size, ", span %u", choice->span);
+		if (choice->restarts)
+			append(text, size, " x %zu", choice->restarts + 1);
+		break;
+	default:
+		break;
+	}
+	append_against(text, size, &choice->count);
+}
+
+static void packets_cell(const struct view *view, char *text, size_t size)
+{
+	const struct profile *profile = &view->profile;
+
+	append(text, size, "%zu in %zu SA%s", view->way->count, profile->sas,
+	       profile->sas == 1 ? "" : "s");
+	if (profile->missing)
+		append(text, size, ", %zu missing", profile->missing);
+}
+
+static void flags_cell(const struct view *view, char *text, size_t size)
+{
+	char names[32];
+
+	append(text, size, "%s", flags_text(names, view->profile.flags));
+	append_against(text, size, &view->profile.flags_count);
+}
+
+static void seq_cell(const struct view *view, char *text, size_t size)
+{
+	choice_cell(&view->profile.seq, text, size);
+}
+
+static void ack_cell(const struct view *view, char *text, size_t size)
+{
+	if (view->profile.acknowledges)
+		choice_cell(&view->profile.ack, text, size);
+	else
+		append(text, size, "none");
+}
+
+static void window_cell(const struct view *view, char *text, size_t size)
+{
+	const struct window *window = &view->profile.window;
+
+	if (!window->known)
+		append(text, size, "unknown");
+	else if (window->follows)
+		append(text, size, "snapshot");
+	else
+		append(text, size, "%u%s", window->value,
+		       window->same ? ", IKE's too" : "");
+	append_against(text, size, &window->count);
+}
+
+static void prefix_cell(const struct view *view, char *text, size_t size)
+{
+	append(text, size, "%s", !view->way->prefixed ? "no" :
+	       view->profile.counts_itself ? "yes, counts itself" :
+	       "yes, without itself");
+}
+
+/* How many have something, as a word */
+static const char *yes_or_no(const struct count *count)
+{
+	if (!count->against)
+		return "yes";
+
+	return count->against == count->all ? "no" : "some";
+}
+
+static void timestamps_cell(const struct view *view, char *text, size_t size)
+{
+	const struct count ike = {
+		.all = view->way->timestamps + view->way->bare,
+		.against = view->way->bare,
+	};
+
+	append(text, size, "%s; IKE: %s",
+	       yes_or_no(&view->profile.timestamps), yes_or_no(&ike));
+}
+
+static void in_window_cell(const struct view *view, char *text, size_t size)
+{
+	size_t inside = view->way->count - view->profile.below;
+
+	if (inside)
+		append(text, size, "yes, %zu of %zu", inside, view->way->count);
+	else
+		append(text, size, "no, all are below");
+}
+
+static void ports_cell(const struct view *view, char *text, size_t size)
+{
+	if (view->way->elsewhere)
+		append(text, size, "others (%zu)", view->way->elsewhere);
+	else
+		append(text, size, "IKE's");
+}
+
+static void largest_cell(const struct view *view, char *text, size_t size)
+{
+	append(text, size, "%u octets of IP", view->profile.largest);
+}
+
+static void fragment_cell(const struct view *view, char *text, size_t size)
+{
+	append(text, size, "%s", view->way->esp[0].segment->from.len == 16 ?
+	       "IPv6" : yes_or_no(&view->profile.dont_fragment));
+}
+
+static void class_cell(const struct view *view, char *text, size_t size)
+{
+	const struct profile *profile = &view->profile;
+	const char *comma = "";
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		if (!(profile->dscp & 1ULL << i))
+			continue;
+		append(text, size, "%s%d", comma, i);
+		comma = ",";
+	}
+	append(text, size, "; ECN ");
+	for (i = 0, comma = ""; i < 4; i++) {
+		if (!(profile->ecn & 1 << i))
+			continue;
+		append(text, size, "%s%d", comma, i);
+		comma = ",";
+	}
+}
+
+static const struct {
+	const char *label;
+	cell_fn cell;
+} rows[] = {
+	{ "ESP packets", packets_cell },
+	{ "flags", flags_cell },
+	{ "seq", seq_cell },
+	{ "ack", ack_cell },
+	{ "window", window_cell },
+	{ "length-prefix", prefix_cell },
+	{ "timestamps", timestamps_cell },
+	{ "in window", in_window_cell },
+	{ "ports", ports_cell },
+	{ "largest", largest_cell },
+	{ "don't fragment", fragment_cell },
+	{ "DSCP", class_cell },
+};
+
+static void print_row(const char *label, const struct view view[2], cell_fn fn)
+{
+	char text[2][64] = { "", "" };
+	int way;
+
+	for (way = 0; way < 2; way++) {
+		if (view[way].way->count)
+			fn(&view[way], text[way], sizeof(text[way]));
+		else
+			append(text[way], sizeof(text[way]), "-");
+	}
+	printf("%-*s%-*s%s\n", LABEL_WIDTH, label, CELL_WIDTH, text[0],
+	       text[1]);
+}
+
+/* The options that would do the same; what is not known is left out. */
+static void options_text(const struct view *view, char text[OPTIONS_SIZE])
+{
+	const struct profile *profile = &view->profile;
+	const struct window *window = &profile->window;
+	char names[32];
+
+	text[0] = '\0';
+	if (count_convinces(&profile->flags_count))
+		append(text, OPTIONS_SIZE, " flags %s",
+		       flags_text(names, profile->flags));
+	if (profile->seq.policy)
+		append(text, OPTIONS_SIZE, " seq %s",
+		       policy_name(profile->seq.policy));
+	if (profile->ack.policy)
+		append(text, OPTIONS_SIZE, " ack %s",
+		       policy_name(profile->ack.policy));
+	if (window->known && window->follows)
+		append(text, OPTIONS_SIZE, " window snapshot");
+	else if (window->known)
+		append(text, OPTIONS_SIZE, " window %u", window->value);
+	append(text, OPTIONS_SIZE, " length-prefix %s",
+	       view->way->prefixed ? "yes" : "no");
+	if (strcmp(yes_or_no(&profile->timestamps), "some"))
+		append(text, OPTIONS_SIZE, " timestamps %s",
+		       yes_or_no(&profile->timestamps));
+}
+
+static void print_options(const struct view view[2])
+{
+	char text[2][OPTIONS_SIZE];
+	int way;
+
+	for (way = 0; way < 2; way++)
+		options_text(&view[way], text[way]);
+	if (view[0].way->count && view[1].way->count &&
+	    !strcmp(text[0], text[1])) {
+		printf("\noptions, both directions:\n %s\n", text[0]);
+		return;
+	}
+	for (way = 0; way < 2; way++) {
+		if (view[way].way->count)
+			printf("\noptions, what the %s sends:\n %s\n",
+			       side[way], text[way]);
+	}
+}
+
+/* The first note has an empty line before it. */
+static bool noted;
+
+[[gnu::format(printf, 1, 2)]]
+static void note(const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	if (!noted)
+		putchar('\n');
+	noted = true;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	fputs("- ", stdout);
+	print_wrapped(2, text);
+	free(text);
+}
+
+static void note_choice(int way, const char *what, const struct choice *choice)
+{
+	char others[64] = "";
+	enum policy i;
+
+	if (choice->policy == POLICY_UNKNOWN) {
+		note("%s of the %s follows no known policy: %zu values in %zu packets.",
+		     what, side[way], choice->values, choice->count.all);
+		return;
+	}
+	for (i = POLICY_FIXED; i < POLICIES; i++) {
+		if (choice->fits[i] && i != choice->policy)
+			append(others, sizeof(others), "%s%s",
+			       *others ? " and " : "", policy_name(i));
+	}
+	if (*others)
+		note("%s of the %s: %s fits as well as %s.", what, side[way],
+		     others, policy_name(choice->policy));
+	if (choice->count.against)
+		note("%s of the %s: %zu of %zu packets contradict.", what,
+		     side[way], choice->count.against, choice->count.all);
+}
+
+static void note_way(int way, const struct view *view)
+{
+	const struct profile *profile = &view->profile;
+
+	if (view->way->strays)
+		note("%zu segments of the %s are neither IKE's stream nor of a known SA.",
+		     view->way->strays, side[way]);
+	if (view->way->repeated)
+		note("%zu ESP packets of the %s were captured more than once, and counted once.",
+		     view->way->repeated, side[way]);
+	if (view->way->stream.gap)
+		note("Octets of the %s's IKE stream are missing: snapshot is not reliable.",
+		     side[way]);
+	if (!view->way->count)
+		return;
+	if (view->way->count < FEW_PACKETS)
+		note("The %s has sent %zu ESP packets only: let more traffic pass.",
+		     side[way], view->way->count);
+	note_choice(way, "seq", &profile->seq);
+	if (profile->acknowledges)
+		note_choice(way, "ack", &profile->ack);
+	if (!profile->window.known)
+		note("window of the %s is neither one value nor IKE's.",
+		     side[way]);
+	if (!count_convinces(&profile->flags_count))
+		note("flags of the %s differ from packet to packet.",
+		     side[way]);
+}
+
+static bool is_open(const struct choice *choice, enum policy policy)
+{
+	return choice->fits[policy] && policy != choice->policy;
+}
+
+/* How a better capture would decide what this one leaves open */
+static void note_remedies(const struct view view[2])
+{
+	bool sa = false, snapshot = false;
+	int way;
+
+	for (way = 0; way < 2; way++) {
+		const struct profile *profile = &view[way].profile;
+
+		sa |= is_open(&profile->seq, POLICY_SA) ||
+			is_open(&profile->ack, POLICY_SA);
+		snapshot |= is_open(&profile->seq, POLICY_SNAPSHOT) ||
+			is_open(&profile->ack, POLICY_SNAPSHOT);
+	}
+	if (sa)
+		note("A rekey of the tunnel while ESP flows would decide about sa.");
+	if (snapshot)
+		note("IKE messages while ESP flows (a rekey) would decide about snapshot.");
+}
+
+static void print_notes(const struct capture *capture,
+			const struct view view[2])
+{
+	int way;
+
+	noted = false;
+	for (way = 0; way < 2; way++)
+		note_way(way, &view[way]);
+	note_remedies(view);
+	if (capture->cut || capture->short_packets)
+		note("%zu packets were captured in part only: capture with tcpdump -s 0.",
+		     capture->cut + capture->short_packets);
+	if (capture->fragments)
+		note("%zu fragments of IP packets were left out.",
+		     capture->fragments);
+	if (*capture->ends_early)
+		note("The file cannot be read to its end: %s.",
+		     capture->ends_early);
+}
+
+static void print_stream(const struct way way[2])
+{
+	int i;
+
+	printf("prefix IKETCP: %s\n", way[0].frames.prefix ? "yes" : "no");
+	for (i = 0; i < 2; i++)
+		printf("%s's stream: %zu IKE messages, %zu ESP packets%s\n",
+		       side[i], way[i].frames.ike, way[i].frames.esp,
+		       way[i].frames.bad ? ", then what is no frame" : "");
+}
+
+static void print_dialogue(const struct capture *capture,
+			   const struct dialogue *dialogue)
+{
+	const struct segment *syn = dialogue->syn;
+	struct view view[2];
+	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
+	size_t i;
+	int way;
+
+	colour_on(COLOUR_BOLD);
+	printf("connection from %s to %s\n",
+	       endpoint_text(from, &syn->from, syn->from_port),
+	       endpoint_text(to, &syn->to, syn->to_port));
+	colour_off();
+	print_stream(dialogue->way);
+	for (way = 0; way < 2; way++) {
+		view[way].way = &dialogue->way[way];
+		profile_infer(&view[way].profile, &dialogue->way[way],
+			      &dialogue->way[!way]);
+	}
+	if (!view[0].way->count && !view[1].way->count) {
+		puts("\nESP travels in the stream, as RFC 9329 says: framing rfc9329");
+		print_notes(capture, view);
+		return;
+	}
+	puts("\nESP travels beside the stream, each packet behind a TCP header of its own:\n");
+	colour_on(COLOUR_BOLD);
+	printf("%-*s%-*s%s\n", LABEL_WIDTH, "", CELL_WIDTH, "originator sends",
+	       "responder sends");
+	colour_off();
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		print_row(rows[i].label, view, rows[i].cell);
+	print_notes(capture, view);
+	print_options(view);
+}
+
+/**
+ * capture_print() - print for people
+ * @capture: the capture
+ * @dialogue: IKE's connections in it
+ * @count: how many
+ */
+void capture_print(const struct capture *capture,
+		   const struct dialogue *dialogue, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (i)
+			putchar('\n');
+		print_dialogue(capture, &dialogue[i]);
+	}
+}
+
+static void add_count(struct json_object *object, const struct count *count)
+{
+	add_number(object, "packets", count->all);
+	add_number(object, "contradicting", count->against);
+}
+
+static void add_offset(struct json_object *object, const char *name,
+		       __s32 offset)
+{
+	json_object_object_add(object, name, json_object_new_int(offset));
+}
+
+static struct json_object *new_choice(const struct choice *choice)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *also = json_object_new_array();
+	enum policy i;
+
+	add_text(object, "policy", policy_name(choice->policy));
+	for (i = POLICY_FIXED; i < POLICIES; i++) {
+		const char *name = policy_name(i);
+
+		if (is_open(choice, i))
+			json_object_array_add(also, json_object_new_string(name));
+	}
+	json_object_object_add(object, "fits-as-well", also);
+	add_count(object, &choice->count);
+	add_number(object, "values", choice->values);
+	if (choice->policy == POLICY_FIXED)
+		add_offset(object, "from-first", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_next)
+		add_offset(object, "from-next", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_acked)
+		add_offset(object, "from-acked", choice->offset_acked);
+	if (choice->policy == POLICY_ADVANCING) {
+		add_number(object, "span", choice->span);
+		add_number(object, "restarts", choice->restarts);
+	}
+
+	return object;
+}
+
+static struct json_object *new_window(const struct window *window)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "policy", !window->known ? "unknown" :
+		 window->follows ? "snapshot" : "fixed");
+	add_count(object, &window->count);
+	if (window->known && !window->follows) {
+		add_number(object, "value", window->value);
+		json_object_object_add(object, "equals-ike",
+				       json_object_new_boolean(window->same));
+	}
+
+	return object;
+}
+
+static struct json_object *new_bits(__u64 bits)
+{
+	struct json_object *array = json_object_new_array();
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		if (bits & 1ULL << i)
+			json_object_array_add(array, json_object_new_int(i));
+	}
+
+	return array;
+}
+
+static void add_profile(struct json_object *object, const struct view *view)
+{
+	const struct profile *profile = &view->profile;
+	const struct way *way = view->way;
+	const struct count ike = { way->timestamps + way->bare, way->bare };
+	char text[OPTIONS_SIZE];
+
+	add_number(object, "sas", profile->sas);
+	add_number(object, "missing", profile->missing);
+	add_text(object, "flags", flags_text(text, profile->flags));
+	add_number(object, "flags-contradicting", profile->flags_count.against);
+	json_object_object_add(object, "seq", new_choice(&profile->seq));
+	if (profile->acknowledges)
+		json_object_object_add(object, "ack",
+				       new_choice(&profile->ack));
+	json_object_object_add(object, "window", new_window(&profile->window));
+	add_text(object, "length-prefix", way->prefixed ? "yes" : "no");
+	if (way->prefixed)
+		json_object_object_add(object, "length-counts-itself",
+				       json_object_new_boolean(profile->counts_itself));
+	add_text(object, "timestamps", yes_or_no(&profile->timestamps));
+	add_text(object, "ike-timestamps", yes_or_no(&ike));
+	add_text(object, "in-window",
+		 profile->below == way->count ? "no" : "yes");
+	add_number(object, "below", profile->below);
+	add_number(object, "other-ports", way->elsewhere);
+	add_number(object, "largest-packet", profile->largest);
+	add_text(object, "dont-fragment", yes_or_no(&profile->dont_fragment));
+	json_object_object_add(object, "dscp", new_bits(profile->dscp));
+	json_object_object_add(object, "ecn", new_bits(profile->ecn));
+	options_text(view, text);
+	add_text(object, "options", text + 1);
+}
+
+static struct json_object *new_way(const struct way *way,
+				   const struct way *back)
+{
+	struct json_object *object = json_object_new_object();
+	struct view view = { .way = way };
+
+	add_number(object, "ike-messages", way->frames.ike);
+	add_number(object, "esp-in-stream", way->frames.esp);
+	add_number(object, "esp-beside", way->count);
+	add_number(object, "repeated", way->repeated);
+	add_number(object, "strays", way->strays);
+	profile_infer(&view.profile, way, back);
+	if (way->count)
+		add_profile(object, &view);
+
+	return object;
+}
+
+static struct json_object *new_dialogue(const struct dialogue *dialogue)
+{
+	struct json_object *object = json_object_new_object();
+	const struct way *way = dialogue->way;
+	const struct segment *syn = dialogue->syn;
+	int i;
+
+	add_address(object, "originator-addr", &syn->from);
+	add_number(object, "originator-port", syn->from_port);
+	add_address(object, "responder-addr", &syn->to);
+	add_number(object, "responder-port", syn->to_port);
+	json_object_object_add(object, "prefix",
+			       json_object_new_boolean(way[0].frames.prefix));
+	add_text(object, "framing", way[0].count || way[1].count ?
+		 "fortinet" : "rfc9329");
+	for (i = 0; i < 2; i++)
+		json_object_object_add(object, side[i],
+				       new_way(&way[i], &way[!i]));
+
+	return object;
+}
+
+/**
+ * capture_json() - print for programs
+ * @capture: the capture
+ * @dialogue: IKE's connections in it
+ * @count: how many
+ */
+void capture_json(const struct capture *capture,
+		  const struct dialogue *dialogue, size_t count)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_object_array_add(array, new_dialogue(&dialogue[i]));
+	json_object_object_add(object, "connections", array);
+	add_number(object, "cut", capture->cut + capture->short_packets);
+	add_number(object, "fragments", capture->fragments);
+	if (*capture->ends_early)
+		add_text(object, "ends-early", capture->ends_early);
+	print_json(object);
+}
