@@ -391,32 +391,34 @@ static void infer_window(struct window *window, const struct way *way)
 	window->known = count_convinces(&window->count);
 }
 
+static int by_sa(const void *a, const void *b)
+{
+	const struct esp *left = *(const struct esp **)a;
+	const struct esp *right = *(const struct esp **)b;
+
+	if (left->spi != right->spi)
+		return left->spi < right->spi ? -1 : 1;
+
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
 /* SAs and the packets of theirs that the capture lacks */
 static void count_sas(struct profile *profile, const struct way *way)
 {
-	size_t i, j;
+	const struct esp **sorted = allocate(way->count, sizeof(*sorted));
+	size_t i;
 
+	for (i = 0; i < way->count; i++)
+		sorted[i] = &way->esp[i];
+	qsort(sorted, way->count, sizeof(*sorted), by_sa);
 	for (i = 0; i < way->count; i++) {
-		__u32 low = way->esp[i].number, high = low;
-		size_t packets = 1;
-
-		for (j = 0; j < i && way->esp[j].spi != way->esp[i].spi; j++)
-			;
-		if (j < i)
-			continue;
-		for (j = i + 1; j < way->count; j++) {
-			if (way->esp[j].spi != way->esp[i].spi)
-				continue;
-			packets++;
-			if (way->esp[j].number < low)
-				low = way->esp[j].number;
-			if (way->esp[j].number > high)
-				high = way->esp[j].number;
-		}
-		profile->sas++;
-		if (high - low + 1 > packets)
-			profile->missing += high - low + 1 - packets;
+		if (!i || sorted[i]->spi != sorted[i - 1]->spi)
+			profile->sas++;
+		else if (sorted[i]->number != sorted[i - 1]->number)
+			profile->missing += sorted[i]->number -
+				sorted[i - 1]->number - 1;
 	}
+	free(sorted);
 }
 
 static void look_at(struct profile *profile, const struct esp *esp)

@@ -179,14 +179,14 @@ def link_header(link, packet):
 def pcap(packets, link=ETHERNET, snaplen=65535):
     """The packets as a pcap file."""
     number = ETHERNET if link in ("vlan", "pppoe") else link
-    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, number)
+    out = [struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, snaplen, number)]
     for i, packet in enumerate(packets):
         frame = link_header(link, packet) + packet
         if number == ETHERNET:
             frame += bytes(max(0, 60 - len(frame)))    # Ethernet's padding
-        out += struct.pack("<IIII", 1700000000 + i // 1000, i % 1000 * 1000, min(len(frame), snaplen),
-                           len(frame)) + frame[:snaplen]
-    return out
+        out.append(struct.pack("<IIII", 1700000000 + i // 1000, i % 1000 * 1000, min(len(frame), snaplen),
+                               len(frame)) + frame[:snaplen])
+    return b"".join(out)
 
 
 def pcapng(packets, link=ETHERNET):
@@ -195,9 +195,8 @@ def pcapng(packets, link=ETHERNET):
         body += bytes(-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
 
-    out = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
-    out += block(1, struct.pack("<HHI", link, 0, 0))
+    out = [block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1)), block(1, struct.pack("<HHI", link, 0, 0))]
     for i, packet in enumerate(packets):
         frame = link_header(link, packet) + packet
-        out += block(6, struct.pack("<IIIII", 0, 0, i, len(frame), len(frame)) + frame)
-    return out
+        out.append(block(6, struct.pack("<IIIII", 0, 0, i, len(frame), len(frame)) + frame))
+    return b"".join(out)
