@@ -2,6 +2,7 @@
 #
 #   make            build the kernel module, the tool and the strongSwan plugin
 #   make install    install them (DESTDIR is honoured)
+#   make install-dkms   let DKMS build the module, now and for each new kernel
 #   make clean      remove what was built
 #   make demo       a tunnel through a network that only lets TCP through
 #   make check      all tests, in virtual machines; see selftests/README.md
@@ -16,6 +17,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 PARTS ?= kmod tools daemon
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 all: $(PARTS)
 
@@ -36,6 +38,15 @@ install: $(PARTS:%=install-%)
 install-kmod: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
 	$(if $(DESTDIR),,depmod -a $$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h))
+
+# Without a DESTDIR, DKMS takes the source at once; "dkms install" builds it.
+install-dkms: source = $(DESTDIR)/usr/src/esptcp-$(VERSION)
+install-dkms:
+	rm -rf $(source)
+	mkdir -p $(source)
+	tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' --exclude='.*.cmd' \
+		Kbuild Makefile dkms.conf kmod | tar -x -C $(source)
+	$(if $(DESTDIR),,dkms add esptcp/$(VERSION))
 
 install-tools install-daemon: install-%:
 	$(MAKE) -C $* install
@@ -68,5 +79,5 @@ bench:
 
 export DIST PARTS DESTDIR
 
-.PHONY: all kmod tools daemon headers install install-kmod install-tools install-daemon \
+.PHONY: all kmod tools daemon headers install install-kmod install-dkms install-tools install-daemon \
 	clean clean-kmod clean-tools clean-daemon check demo shell bench

@@ -144,6 +144,7 @@ module_exit(main_exit);
 
 MODULE_DESCRIPTION("IKE and ESP over TCP (RFC 9329, fortinet-esp)");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(ESPTCP_VERSION);
 MODULE_ALIAS_TCP_ULP("esptcp");
 MODULE_ALIAS_GENL_FAMILY("esptcp");
 MODULE_SOFTDEP("pre: esp4_offload esp6_offload");

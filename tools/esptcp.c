@@ -94,7 +94,7 @@ static const struct command commands[] = {
 	  "Forget the binding of an SA, or all bindings",
 	  "ESP of an SA that is not bound leaves as plain ESP: delete the SA first.\n" },
 	{ "capture", capture_main, " FILE" JSON,
-	  "Say how ESP travels in a capture of IKE over TCP: the framing's options",
+	  "Say how ESP travels in a capture of IKE over TCP",
 	  "For gateways whose framing is not documented. FILE is in pcap or pcapng format\n"
 	  "and begins before IKE connects:\n\n"
 	  "  tcpdump -i any -s 0 -w FILE 'host PEER and tcp port 4500'\n" },
