@@ -340,9 +340,6 @@ test_manual() {
 	for name in /sys/module/esptcp/parameters/*; do
 		grep -q "^\.BR ${name##*/} " ../../tools/esptcp.7 || fail "esptcp(7) lacks ${name##*/}"
 	done
-	for name in 7 8; do
-		run 0 mandoc -T lint -W warning "../../tools/esptcp.$name"
-	done
 }
 
 run_tests
