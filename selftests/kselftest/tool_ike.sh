@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# esptcp gateways, tunnels, sockets and metrics: what they print of a tunnel
-# that strongSwan has made is what charon, XFRM and ss say.
+# esptcp gateways, tunnels, sockets, metrics and capture: what they print of a
+# tunnel that strongSwan has made is what charon, XFRM, ss and the module say.
 cd "$(dirname "$0")" || exit
 . lib/gateways.sh
 
@@ -53,6 +53,22 @@ shows_tunnel() {
 		ipn "$name" xfrm state | grep -q "spi 0x$(value '.[0]."spi-in"')" || return
 	out=$(tool "$name" tunnels)
 	[[ $out == *"tunnel net of gateway net"*"networks    $2 - $3"*" 3 packets "* ]]
+}
+
+capture() {
+	background tcpdump r tcpdump -Z root --immediate-mode -U -s 0 -nni to_a -w "$work/wire.pcap" tcp
+	within 10 says tcpdump 'listening on'
+}
+
+# The router's packets have the frames that the module has counted.
+captured() {
+	stats ga
+	out=$(esptcp capture "$work/wire.pcap" --json) && [ "$(value '.connections | length')" = 1 ] &&
+		[ "$(value '.connections[0] | "\(.framing) \(.prefix) \(."originator-addr")"')" = "rfc9329 true $A" ] &&
+		[ "$(value '.connections[0].originator | "\(."esp-in-stream") \(."ike-messages") \(.strays)"')" = \
+			"${stat[ga.tx-esp-frames]} ${stat[ga.tx-ike-frames]} 0" ] &&
+		[ "$(value '.connections[0].responder | "\(."esp-in-stream") \(."ike-messages") \(.strays)"')" = \
+			"${stat[ga.rx-esp-frames]} ${stat[ga.rx-ike-frames]} 0" ] && [ "${stat[ga.tx-esp-frames]}" -gt 2 ]
 }
 
 shows_sockets() {
@@ -126,12 +142,15 @@ without_charon() {
 	! out=$(ns ga timeout 30 esptcp gateways 2>&1) && [[ $out == *"charon cannot be asked"*"start strongSwan"* ]]
 }
 
-gateways_test 11
+gateways_test 13
 restart || ktap_exit_fail_msg "the gateways do not start"
+check "a capture begins" capture
 check "the tunnel comes up" establish
 check "gateways: the initiator" shows_gateway ga initiator originator
 check "gateways: the responder" shows_gateway gb responder responder
 check "tunnels" shows_tunnel ga "$netA" "$netB"
+check "capture: what the module has counted" within 5 captured
+end tcpdump TERM
 check "sockets" shows_sockets
 check "metrics are the kernel's counters" metrics_are_the_counters
 check "promtool has nothing to object to" promtool_likes_it
