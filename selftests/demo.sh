@@ -91,6 +91,8 @@ for gateway in ga gb; do
 	printf '\n[%s]# cat esptcp.conf\n' "${names[$gateway]}"
 	grep -v '= *$' "$work/$gateway/esptcp.conf" | grep '[^ ]'
 done
+say "Gateway B listens, and answers a peer over the transport that the peer has chosen. What its settings say of" \
+	"the connection 'net' is for the case that gateway B itself initiates it."
 capture || gave_up "tcpdump did not start"
 on ga swanctl --initiate --child net || gave_up "the tunnel did not come up"
 say "Where the machine is slow, charon repeats requests: its timers are the same as over UDP."
