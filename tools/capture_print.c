@@ -235,7 +235,7 @@ static const struct {
 	{ "window", window_cell },
 	{ "length-prefix", prefix_cell },
 	{ "timestamps", timestamps_cell },
-	{ "in window", in_window_cell },
+	{ "in-window", in_window_cell },
 	{ "ports", ports_cell },
 	{ "largest", largest_cell },
 	{ "don't fragment", fragment_cell },
@@ -283,6 +283,8 @@ static void options_text(const struct view *view, char text[OPTIONS_SIZE])
 	if (strcmp(yes_or_no(&profile->timestamps), "some"))
 		append(text, OPTIONS_SIZE, " timestamps %s",
 		       yes_or_no(&profile->timestamps));
+	append(text, OPTIONS_SIZE, " in-window %s",
+	       profile->below == view->way->count ? "no" : "yes");
 }
 
 static void print_options(const struct view view[2])
@@ -370,6 +372,8 @@ static void note_way(int way, const struct view *view)
 	note_choice(way, "seq", &profile->seq);
 	if (profile->acknowledges)
 		note_choice(way, "ack", &profile->ack);
+	if (view->way->prefixed && !profile->counts_itself)
+		note("The length in front does not count itself: no option says so.");
 	if (!profile->window.known)
 		note("window of the %s is neither one value nor IKE's.",
 		     side[way]);

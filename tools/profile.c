@@ -227,7 +227,7 @@ static struct count try_seq_advancing(const struct evidence *evidence,
 		}
 	}
 	/* what always goes back does not advance */
-	if (count.all < ENOUGH_STEPS || restarts * 3 > count.all)
+	if (count.all < ENOUGH_STEPS || restarts * 2 > count.all)
 		return (struct count) { };
 	choice->span = span;
 	choice->restarts = restarts;

@@ -62,13 +62,12 @@ capture() {
 
 # The router's packets have the frames that the module has counted.
 captured() {
-	stats ga
 	out=$(esptcp capture "$work/wire.pcap" --json) && [ "$(value '.connections | length')" = 1 ] &&
 		[ "$(value '.connections[0] | "\(.framing) \(.prefix) \(."originator-addr")"')" = "rfc9329 true $A" ] &&
 		[ "$(value '.connections[0].originator | "\(."esp-in-stream") \(."ike-messages") \(.strays)"')" = \
-			"${stat[ga.tx-esp-frames]} ${stat[ga.tx-ike-frames]} 0" ] &&
+			"$(counted ga tx-esp-frames) $(counted ga tx-ike-frames) 0" ] &&
 		[ "$(value '.connections[0].responder | "\(."esp-in-stream") \(."ike-messages") \(.strays)"')" = \
-			"${stat[ga.rx-esp-frames]} ${stat[ga.rx-ike-frames]} 0" ] && [ "${stat[ga.tx-esp-frames]}" -gt 2 ]
+			"$(counted ga rx-esp-frames) $(counted ga rx-ike-frames) 0" ] && exceeds ga tx-esp-frames 2
 }
 
 shows_sockets() {

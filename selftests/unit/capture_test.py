@@ -65,7 +65,8 @@ def policies():
             same(side["seq"]["contradicting"] + side["ack"]["contradicting"], 0)
             same(side["seq"]["fits-as-well"] + side["ack"]["fits-as-well"], [])
             same((side["esp-beside"], side["sas"], side["missing"], side["strays"]), (80, 2, 0, 0))
-            same(side["options"], f"flags psh,ack seq {seq} ack {ack} window 65535 length-prefix no timestamps no")
+            same(side["options"], f"flags psh,ack seq {seq} ack {ack} window 65535 length-prefix no timestamps no "
+                                  f"in-window {side['in-window']}")
 
 
 def links():
@@ -82,9 +83,10 @@ def directions():
     wire = Wire(profile=Profile(seq="advancing", ack="fixed", flags=ACK),
                 back=Profile(seq="sa", ack="advancing", window="snapshot", timestamps=True)).whole()
     originator, responder = sides(read(pcap(wire.packets)))
-    same(originator["options"], "flags ack seq advancing ack fixed window 65535 length-prefix no timestamps no")
+    same(originator["options"],
+         "flags ack seq advancing ack fixed window 65535 length-prefix no timestamps no in-window yes")
     same(responder["options"],
-         "flags psh,ack seq sa ack advancing window snapshot length-prefix no timestamps yes")
+         "flags psh,ack seq sa ack advancing window snapshot length-prefix no timestamps yes in-window yes")
     _, out, _ = run(pcap(wire.packets))
     assert "options, what the originator sends:\n  " + originator["options"] in out, out
     assert "options, what the responder sends:\n  " + responder["options"] in out, out
@@ -99,6 +101,10 @@ def attributes():
         side = sides(read(pcap(Wire(profile=Profile(prefix=True, seq=seq, ack=ack)).whole().packets)))[0]
         same((side["length-prefix"], side["length-counts-itself"], side["seq"]["policy"], side["ack"]["policy"]),
              ("yes", True, seq, ack))
+    wire = Wire(profile=Profile(prefix=True, exclusive=True)).whole()
+    same(sides(read(pcap(wire.packets)))[0]["length-counts-itself"], False)
+    _, out, _ = run(pcap(wire.packets))
+    assert "The length in front does not count itself" in out, out
     wire = Wire(timestamps=False, profile=Profile(timestamps=True, window=1234))
     wire.traffic_class = 46 << 2 | 1
     side = sides(read(pcap(wire.whole().packets)))[1]
@@ -124,6 +130,8 @@ def sawtooth():
     side = sides(read(pcap(Wire(profile=Profile(seq="advancing", span=5000)).whole(turns=40).packets)))[0]
     same(side["seq"]["policy"], "advancing")
     assert side["seq"]["restarts"] > 3 and 4000 < side["seq"]["span"] <= 5000, side["seq"]
+    side = sides(read(pcap(Wire(profile=Profile(seq="advancing", span=3000)).whole(turns=40).packets)))[1]
+    same((side["seq"]["policy"], side["seq"]["span"] <= 3000), ("advancing", True))
     side = sides(read(pcap(Wire(profile=Profile(seq="advancing")).whole().packets)))[0]
     # 80 packets of 200 octets on average, without the last one of 300
     same((side["seq"]["restarts"], side["seq"]["span"]), (0, 15700))
@@ -158,7 +166,7 @@ def contradictions():
         wire.esp(wire.a, 0xc1000001)
     side = sides(read(pcap(wire.packets)))[0]
     same((side["seq"]["policy"], side["seq"]["values"] > 30, side["window"]["policy"]), ("unknown", True, "unknown"))
-    same(side["options"], "flags psh,ack ack fixed length-prefix no timestamps no")
+    same(side["options"], "flags psh,ack ack fixed length-prefix no timestamps no in-window no")
     _, out, _ = run(pcap(wire.packets))
     assert "seq of the originator follows no known policy" in out, out
 
@@ -235,14 +243,15 @@ def others():
 def table():
     """The table for people: 80 columns, a row for each attribute, the options."""
     for family in (4, 6):
-        _, out, _ = run(pcap(Wire(family).whole().packets))
+        _, out, _ = run(pcap(Wire(family, profile=Profile(seq="snapshot")).whole().packets))
         for line in out.splitlines():
             assert len(line) <= 80 or line.startswith("  flags"), line
-        for label in ("ESP packets", "flags", "seq", "ack", "window", "length-prefix", "timestamps", "in window",
+        for label in ("ESP packets", "flags", "seq", "ack", "window", "length-prefix", "timestamps", "in-window",
                       "ports", "largest", "don't fragment", "DSCP"):
             same(sum(line.startswith(label + " ") for line in out.splitlines()), 1)
         assert out.endswith("options, both directions:\n"
-                            "  flags psh,ack seq fixed ack snapshot window 65535 length-prefix no timestamps no\n"), out
+                            "  flags psh,ack seq snapshot ack snapshot window 65535 length-prefix no timestamps no "
+                            "in-window yes\n"), out
 
 
 def failures():

@@ -22,6 +22,7 @@ class Profile:
     ack: str = "snapshot"
     window: object = 65535
     prefix: bool = False
+    exclusive: bool = False    # the length does not count itself
     timestamps: bool = False
     span: int = 0
     offset: int = 0
@@ -138,7 +139,7 @@ class Wire:
         packet = self.esp_packet(side, spi, length)
         side.at_sa.setdefault(spi, (side.next, self.other(side).next))
         if profile.prefix:
-            packet = struct.pack(">H", 2 + len(packet)) + packet
+            packet = struct.pack(">H", len(packet) + 2 * (not profile.exclusive)) + packet
         seq = self.position(side, spi, profile, len(packet))
         window = side.window if profile.window == "snapshot" else profile.window
         self.tcp(side, profile.flags, seq, self.acknowledged(side, spi, profile), window, packet,
