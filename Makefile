@@ -39,14 +39,16 @@ install-kmod: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
 	$(if $(DESTDIR),,depmod -a $$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h))
 
-# Without a DESTDIR, DKMS takes the source at once; "dkms install" builds it.
+# Without a DESTDIR, DKMS is told of the source; "dkms install" builds it.
 install-dkms: source = $(DESTDIR)/usr/src/esptcp-$(VERSION)
 install-dkms:
+	@command -v dkms > /dev/null || test "$(DESTDIR)" || { \
+		echo "no DKMS. Install it with 'apt-get install dkms'." >&2; exit 1; }
 	rm -rf $(source)
 	mkdir -p $(source)
 	tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' --exclude='.*.cmd' \
 		Kbuild Makefile dkms.conf kmod | tar -x -C $(source)
-	$(if $(DESTDIR),,dkms add esptcp/$(VERSION))
+	$(if $(DESTDIR),,test "$$(dkms status esptcp/$(VERSION))" || dkms add esptcp/$(VERSION))
 
 install-tools install-daemon: install-%:
 	$(MAKE) -C $* install

@@ -11,6 +11,7 @@ cd "$(dirname "$0")" || exit
 
 tests=(
 	no_charon		"charon does not run"
+	no_library		"strongSwan is not installed"
 	ports			"ports are those of strongswan.conf"
 	plugin			"the plugin is loaded, or is not, or is of another strongSwan"
 )
@@ -18,6 +19,18 @@ tests=(
 test_no_charon() {
 	examine
 	finds problem plugin '^charon does not run' 'start strongSwan'
+}
+
+test_no_library() {
+	local library=/usr/lib/ipsec/libvici.so.0
+
+	trap 'mv "$tmp/library" $library' EXIT
+	mv $library "$tmp/library"
+	examine
+	finds warning plugin "^strongSwan's library libvici is not installed" 'strongswan-swanctl'
+	finds warning port '^nothing listens on TCP port 4500' .
+	run 1 esptcp gateways
+	has 'there is no libvici' 'install strongswan-swanctl'
 }
 
 # charon listens on these; its plugin's settings are in a file of their own.

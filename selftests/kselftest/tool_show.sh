@@ -326,6 +326,8 @@ test_completion() {
 	same "in out " "$(completes esptcp bind conn "$id" '')"
 	same "originator responder " "$(completes esptcp attach 3 role '')"
 	same "--json " "$(completes esptcp stat -)"
+	: > "$tmp/a.pcap"
+	same "$tmp/a.pcap " "$(completes esptcp capture "$tmp/a.")"
 }
 
 test_manual() {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Says what a capture shows, for programs. The manual page names the members.
+ */
+#include <json-c/json.h>
+
+#include "capture.h"
+#include "json.h"
+#include "options.h"
+
+static void add_count(struct json_object *object, const struct count *count)
+{
+	add_number(object, "packets", count->all);
+	add_number(object, "contradicting", count->against);
+}
+
+static void add_offset(struct json_object *object, const char *name,
+		       __s32 offset)
+{
+	json_object_object_add(object, name, json_object_new_int(offset));
+}
+
+static struct json_object *new_choice(const struct choice *choice)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *also = json_object_new_array();
+	enum policy i;
+
+	add_text(object, "policy", policy_name(choice->policy));
+	for (i = POLICY_FIXED; i < POLICIES; i++) {
+		const char *name = policy_name(i);
+
+		if (is_open(choice, i))
+			json_object_array_add(also, json_object_new_string(name));
+	}
+	json_object_object_add(object, "fits-as-well", also);
+	add_count(object, &choice->count);
+	add_number(object, "values", choice->values);
+	if (choice->policy == POLICY_FIXED)
+		add_offset(object, "from-first", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_next)
+		add_offset(object, "from-next", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_acked)
+		add_offset(object, "from-acked", choice->offset_acked);
+	if (choice->policy == POLICY_ADVANCING) {
+		add_number(object, "span", choice->span);
+		add_number(object, "restarts", choice->restarts);
+	}
+
+	return object;
+}
+
+static struct json_object *new_window(const struct window *window)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_text(object, "policy", !window->known ? "unknown" :
+		 window->follows ? "snapshot" : "fixed");
+	add_count(object, &window->count);
+	if (window->known && !window->follows) {
+		add_number(object, "value", window->value);
+		json_object_object_add(object, "equals-ike",
+				       json_object_new_boolean(window->same));
+	}
+
+	return object;
+}
+
+static struct json_object *new_bits(__u64 bits)
+{
+	struct json_object *array = json_object_new_array();
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		if (bits & 1ULL << i)
+			json_object_array_add(array, json_object_new_int(i));
+	}
+
+	return array;
+}
+
+static void add_profile(struct json_object *object, const struct view *view)
+{
+	const struct profile *profile = &view->profile;
+	const struct way *way = view->way;
+	const struct count ike = { way->timestamps + way->bare, way->bare };
+	char text[OPTIONS_SIZE], names[FLAGS_SIZE];
+
+	add_number(object, "sas", profile->sas);
+	add_number(object, "missing", profile->missing);
+	add_text(object, "flags", flags_text(names, profile->flags));
+	add_number(object, "flags-contradicting", profile->flags_count.against);
+	json_object_object_add(object, "seq", new_choice(&profile->seq));
+	if (profile->acknowledges)
+		json_object_object_add(object, "ack",
+				       new_choice(&profile->ack));
+	json_object_object_add(object, "window", new_window(&profile->window));
+	add_text(object, "length-prefix", way->prefixed ? "yes" : "no");
+	if (way->prefixed)
+		json_object_object_add(object, "length-counts-itself",
+				       json_object_new_boolean(profile->counts_itself));
+	add_text(object, "timestamps", yes_or_no(&profile->timestamps));
+	add_text(object, "ike-timestamps", yes_or_no(&ike));
+	add_text(object, "in-window",
+		 profile->below == way->count ? "no" : "yes");
+	add_number(object, "below", profile->below);
+	add_number(object, "other-ports", way->elsewhere);
+	add_number(object, "largest-packet", profile->largest);
+	add_text(object, "dont-fragment", yes_or_no(&profile->dont_fragment));
+	json_object_object_add(object, "dscp", new_bits(profile->dscp));
+	json_object_object_add(object, "ecn", new_bits(profile->ecn));
+	options_text(view, text);
+	add_text(object, "options", text + 1);
+}
+
+static struct json_object *new_way(const struct way *way,
+				   const struct way *back)
+{
+	struct json_object *object = json_object_new_object();
+	struct view view = { .way = way };
+
+	add_number(object, "ike-messages", way->frames.ike);
+	add_number(object, "esp-in-stream", way->frames.esp);
+	add_number(object, "esp-beside", way->count);
+	add_number(object, "repeated", way->repeated);
+	add_number(object, "strays", way->strays);
+	profile_infer(&view.profile, way, back);
+	if (way->count)
+		add_profile(object, &view);
+
+	return object;
+}
+
+static struct json_object *new_dialogue(const struct dialogue *dialogue)
+{
+	struct json_object *object = json_object_new_object();
+	const struct way *way = dialogue->way;
+	const struct segment *syn = dialogue->syn;
+
+	add_address(object, "originator-addr", &syn->from);
+	add_number(object, "originator-port", syn->from_port);
+	add_address(object, "responder-addr", &syn->to);
+	add_number(object, "responder-port", syn->to_port);
+	json_object_object_add(object, "prefix",
+			       json_object_new_boolean(way[0].frames.prefix));
+	add_text(object, "framing", way[0].count || way[1].count ?
+		 "fortinet" : "rfc9329");
+	json_object_object_add(object, "originator", new_way(&way[0], &way[1]));
+	json_object_object_add(object, "responder", new_way(&way[1], &way[0]));
+
+	return object;
+}
+
+/**
+ * capture_json() - print for programs
+ * @capture: the capture
+ * @dialogue: IKE's connections in it
+ * @count: how many
+ */
+void capture_json(const struct capture *capture,
+		  const struct dialogue *dialogue, size_t count)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_object_array_add(array, new_dialogue(&dialogue[i]));
+	json_object_object_add(object, "connections", array);
+	add_number(object, "cut", capture->cut + capture->short_packets);
+	add_number(object, "fragments", capture->fragments);
+	if (*capture->ends_early)
+		add_text(object, "ends-early", capture->ends_early);
+	print_json(object);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Words for what a capture shows, and the options of a framing that does the
+ * same. For both ways to print it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "array.h"
+#include "options.h"
+
+/**
+ * append() - add to a text
+ * @text: the text
+ * @size: of the memory that it is in; what does not fit is left out
+ * @format: as for printf()
+ */
+void append(char *text, size_t size, const char *format, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + length, size - length, format, args);
+	va_end(args);
+}
+
+/**
+ * flags_text() - the names of TCP's flags
+ * @text: memory for them
+ * @flags: as in the header
+ *
+ * Return: the names, with commas
+ */
+const char *flags_text(char text[FLAGS_SIZE], __u8 flags)
+{
+	static const char * const names[] = {
+		"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr",
+	};
+	size_t i;
+
+	text[0] = '\0';
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & 1 << i))
+			continue;
+		if (*text)
+			strcat(text, ",");
+		strcat(text, names[i]);
+	}
+
+	return *text ? text : "none";
+}
+
+/**
+ * yes_or_no() - how many have something, as a word
+ * @count: the packets
+ *
+ * Return: yes, no, or some
+ */
+const char *yes_or_no(const struct count *count)
+{
+	if (!count->against)
+		return "yes";
+
+	return count->against == count->all ? "no" : "some";
+}
+
+/**
+ * is_open() - see whether the capture does not decide between two policies
+ * @choice: what is known
+ * @policy: one of them, which was not chosen
+ *
+ * Return: true if it fits as well as the one that was
+ */
+bool is_open(const struct choice *choice, enum policy policy)
+{
+	return choice->fits[policy] && policy != choice->policy;
+}
+
+/**
+ * options_text() - the options that would do the same
+ * @view: the direction
+ * @text: filled; each has a blank before it, what is not known is left out
+ */
+void options_text(const struct view *view, char text[OPTIONS_SIZE])
+{
+	const struct profile *profile = &view->profile;
+	const struct window *window = &profile->window;
+	char names[FLAGS_SIZE];
+
+	text[0] = '\0';
+	if (count_convinces(&profile->flags_count))
+		append(text, OPTIONS_SIZE, " flags %s",
+		       flags_text(names, profile->flags));
+	if (profile->seq.policy)
+		append(text, OPTIONS_SIZE, " seq %s",
+		       policy_name(profile->seq.policy));
+	if (profile->ack.policy)
+		append(text, OPTIONS_SIZE, " ack %s",
+		       policy_name(profile->ack.policy));
+	if (window->known && window->follows)
+		append(text, OPTIONS_SIZE, " window snapshot");
+	else if (window->known)
+		append(text, OPTIONS_SIZE, " window %u", window->value);
+	append(text, OPTIONS_SIZE, " length-prefix %s",
+	       view->way->prefixed ? "yes" : "no");
+	if (strcmp(yes_or_no(&profile->timestamps), "some"))
+		append(text, OPTIONS_SIZE, " timestamps %s",
+		       yes_or_no(&profile->timestamps));
+	append(text, OPTIONS_SIZE, " in-window %s",
+	       profile->below == view->way->count ? "no" : "yes");
+}
