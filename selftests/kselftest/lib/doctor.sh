@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034 # the tests use these
+# shellcheck shell=bash disable=SC2034,SC2120 # the tests use these
 #
 # What the tests of "esptcp doctor" share, besides what they share with other
 # tests of esptcp(8).
@@ -46,4 +46,16 @@ while True:
 
 listens() {
 	[ "$(< "$tmp/listener")" = ready ]
+}
+
+# The peer can connect to port 4500
+reached() {
+	ip netns exec "$peer_ns" timeout 1 bash -c '< /dev/tcp/10.77.0.1/4500' 2> /dev/null
+}
+
+# Rules that are there let the peer in, and doctor says so.
+no_alarm() {
+	examine
+	same ok "$(verdicts firewall)"
+	reached || fail "but the peer cannot connect"
 }
