@@ -22,10 +22,8 @@ test_no_charon() {
 }
 
 test_no_library() {
-	local library=/usr/lib/ipsec/libvici.so.0
-
-	trap 'mv "$tmp/library" $library' EXIT
-	mv $library "$tmp/library"
+	trap 'mv "$tmp"/libvici.so.0 /usr/lib/ipsec/' EXIT
+	mv /usr/lib/ipsec/libvici.so.0 "$tmp"
 	examine
 	finds warning plugin "^strongSwan's library libvici is not installed" 'strongswan-swanctl'
 	finds warning port '^nothing listens on TCP port 4500' .
