@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "framing.h"
 #include "json.h"
 #include "netlink.h"
 #include "parse.h"
@@ -24,7 +25,8 @@ static const struct remedy remedies[] = {
 };
 
 /* What may follow the descriptor, in any order */
-static int take_options(char ***args, __u32 *role, __u32 *replaces)
+static int take_options(char ***args, __u32 *role, __u32 *replaces,
+			struct framing *framing)
 {
 	int status = 0;
 
@@ -35,8 +37,11 @@ static int take_options(char ***args, __u32 *role, __u32 *replaces)
 			status = take_role(args, role);
 		else if (!strcmp(keyword, "replaces"))
 			status = take_id(args, replaces);
+		else if (framing_takes(keyword))
+			status = take_framing(args, keyword, framing);
 		else
-			status = usage_error("role or replaces", keyword);
+			status = usage_error("role, replaces or framing",
+					     keyword);
 	}
 
 	return status;
@@ -45,6 +50,7 @@ static int take_options(char ***args, __u32 *role, __u32 *replaces)
 int attach_main(char **args)
 {
 	__u32 role = ESPTCP_ROLE_UNKNOWN;
+	struct framing framing = { };
 	bool json = take_json(args);
 	__u32 replaces = 0;
 	struct genl genl;
@@ -54,7 +60,7 @@ int attach_main(char **args)
 
 	status = take_fd(&args, &fd);
 	if (!status)
-		status = take_options(&args, &role, &replaces);
+		status = take_options(&args, &role, &replaces, &framing);
 	if (status)
 		return status;
 
@@ -62,7 +68,7 @@ int attach_main(char **args)
 	if (err)
 		return kernel_error(&genl, err, NULL);
 
-	err = conn_attach(&genl, fd, role, replaces, &id);
+	err = conn_attach(&genl, fd, role, replaces, &framing, &id);
 	genl_close(&genl);
 	if (err)
 		return kernel_error(&genl, err, remedies);

@@ -15,6 +15,7 @@ int dump_main(char **args);
 int gateways_main(char **args);
 int metrics_main(char **args);
 int monitor_main(char **args);
+int set_main(char **args);
 int show_main(char **args);
 int sockets_main(char **args);
 int stat_main(char **args);

@@ -49,7 +49,7 @@ static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
 	       name_of(&state_names, conn->state),
 	       name_of(&reason_names, conn->reason), conn->error,
 	       name_of(&role_names, conn->role),
-	       name_of(&framing_names, conn->framing));
+	       name_of(&framing_names, conn->framing.kind));
 	printf("\t%s\t%u\t%s\t%u", address_text(local, &conn->local),
 	       conn->local_port, address_text(remote, &conn->remote),
 	       conn->remote_port);

@@ -8,8 +8,13 @@ _esptcp_values() {
 	case $1 in
 	state) echo up down ;;
 	role) echo originator responder ;;
+	framing) echo rfc9329 fortinet ;;
+	profile) echo fortios advancing ;;
+	flags) echo ack psh psh,ack ;;
+	seq | ack) echo fixed sa snapshot advancing ;;
+	length-prefix | timestamps | in-window) echo yes no ;;
 	in | out) echo spi ;;
-	id | conn | replaces) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $2 }' ;;
+	id | conn | replaces | set) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $2 }' ;;
 	peer) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $10 }' | sort -u ;;
 	port) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "conn" { print $9; print $11 }' | sort -un ;;
 	spi) esptcp dump 2> /dev/null | awk -F '\t' '$1 == "sa" { print $4 }' | sort -u ;;
@@ -20,12 +25,15 @@ _esptcp_values() {
 }
 
 _esptcp_arguments() {
+	local framing='profile flags seq seq-value ack ack-value window length-prefix timestamps in-window'
+
 	case $1 in
 	show) echo id peer port state --brief --json ;;
 	dump) echo id peer port state ;;
 	stat | drops | monitor | gateways | tunnels | sockets | capture) echo --json ;;
 	doctor) echo port --json ;;
-	attach) echo role replaces --json ;;
+	attach) echo role replaces framing "$framing" --json ;;
+	set) echo framing "$framing" ;;
 	bind)
 		case ${COMP_WORDS[COMP_CWORD - 2]} in
 		bind) ;;

@@ -10,6 +10,7 @@
 
 #include "array.h"
 #include "commands.h"
+#include "framing.h"
 #include "filter.h"
 #include "parse.h"
 #include "report.h"
@@ -75,7 +76,9 @@ static const struct command commands[] = {
 	{ "monitor", monitor_main, JSON,
 	  "Print a line when a connection comes up or goes down, or an SA moves",
 	  "It runs until it is interrupted.\n" },
-	{ "attach", attach_main, " FD [role originator|responder] [replaces ID]" JSON,
+	{ "attach", attach_main,
+	  " FD [role originator|responder] [replaces ID]\n"
+	  "       [" FRAMING_ARGUMENTS "]" JSON,
 	  "Attach the TCP socket that is open as FD, print the connection's ID",
 	  "The connection must be established and the prefix IKETCP sent or read.\n"
 	  "It lasts as long as somebody has the socket open. The kernel loads the module\n"
@@ -83,6 +86,12 @@ static const struct command commands[] = {
 	  "  exec 3<>/dev/tcp/192.0.2.1/4500\n"
 	  "  printf IKETCP >&3\n"
 	  "  id=$(esptcp attach 3 role originator)\n" },
+	{ "set", set_main, " ID " FRAMING_ARGUMENTS,
+	  "Have a connection put ESP behind TCP headers of its own",
+	  "Both ends have to do it alike, before they bind SAs, and for good.\n"
+	  "POLICY is fixed, sa, snapshot or advancing; FLAGS is ack, psh or psh,ack.\n"
+	  "esptcp(8) says what they mean.\n\n"
+	  "  esptcp set 3 framing fortinet profile advancing\n" },
 	{ "bind", bind_main, " (conn ID | fd FD) " SA_ARGUMENTS,
 	  "Let the ESP of an SA travel in a connection",
 	  "ID is what attach has printed and show shows, ADDRESS the SA's destination.\n"

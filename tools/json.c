@@ -49,7 +49,7 @@ static struct json_object *new_conn(const struct conn *conn)
 	struct json_object *object = json_object_new_object();
 
 	add_number(object, "id", conn->id);
-	add_text(object, "framing", name_of(&framing_names, conn->framing));
+	framing_json(object, &conn->framing);
 	add_text(object, "state", name_of(&state_names, conn->state));
 	add_text(object, "reason", name_of(&reason_names, conn->reason));
 	add_address(object, "local-addr", &conn->local);

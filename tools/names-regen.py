@@ -14,7 +14,8 @@ import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPEC = HERE.parent / "kmod" / "esptcp.yaml"
-ENUMS = ("framing", "role", "dir", "state", "reason")
+ENUMS = ("framing", "role", "dir", "state", "reason", "profile-name",
+         "policy")
 HEAD = """\
 // SPDX-License-Identifier: GPL-2.0
 /* Do not edit directly, auto-generated from: */
@@ -40,6 +41,7 @@ def word(constant, name, doc):
 
 
 def vocabulary(name, words):
+    name = name.replace("-", "_")
     table = f"static const struct word {name}_words[] = {{\n"
     table += "\n".join(word(*entry) for entry in words)
     table += "\n};\n\n"

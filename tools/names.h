@@ -38,6 +38,8 @@ extern const struct vocabulary role_names;
 extern const struct vocabulary dir_names;
 extern const struct vocabulary state_names;
 extern const struct vocabulary reason_names;
+extern const struct vocabulary profile_name_names;
+extern const struct vocabulary policy_names;
 extern const struct vocabulary counter_names;
 
 const struct word *word_of(const struct vocabulary *vocabulary, __u32 number);

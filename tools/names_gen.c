@@ -126,6 +126,52 @@ const struct vocabulary reason_names = {
 	.size = ARRAY_SIZE(reason_words),
 };
 
+static const struct word profile_name_words[] = {
+	[ESPTCP_PROFILE_NAME_FORTIOS] = {
+		.name = "fortios",
+		.doc =
+		"As FortiOS is thought to write them: for each SA, one sequence number for all packets",
+	},
+	[ESPTCP_PROFILE_NAME_ADVANCING] = {
+		.name = "advancing",
+		.doc =
+		"Sequence numbers advance with the data, for firewalls that check them",
+	},
+};
+
+const struct vocabulary profile_name_names = {
+	.words = profile_name_words,
+	.size = ARRAY_SIZE(profile_name_words),
+};
+
+static const struct word policy_words[] = {
+	[ESPTCP_POLICY_FIXED] = {
+		.name = "fixed",
+		.doc =
+		"The IKE connection's when it was attached, or a number that is given",
+	},
+	[ESPTCP_POLICY_SA] = {
+		.name = "sa",
+		.doc =
+		"The IKE connection's when the SA was bound",
+	},
+	[ESPTCP_POLICY_SNAPSHOT] = {
+		.name = "snapshot",
+		.doc =
+		"The IKE connection's at the moment",
+	},
+	[ESPTCP_POLICY_ADVANCING] = {
+		.name = "advancing",
+		.doc =
+		"Sequence numbers go on by what each segment holds, through half of the largest window that the peer has announced, and again. Acknowledgment numbers follow the peer's segments of ESP",
+	},
+};
+
+const struct vocabulary policy_names = {
+	.words = policy_words,
+	.size = ARRAY_SIZE(policy_words),
+};
+
 static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_RX_ESP_FRAMES] = {
 		.name = "rx-esp-frames",

@@ -115,7 +115,8 @@ static int parse_conn(struct nlmsghdr *message, struct conn *conn)
 
 	memset(conn, 0, sizeof(*conn));
 	conn->id = get_u32(attr[ESPTCP_A_CONN_ID]);
-	conn->framing = get_u32(attr[ESPTCP_A_CONN_FRAMING]);
+	framing_get(&conn->framing, get_u32(attr[ESPTCP_A_CONN_FRAMING]),
+		    attr[ESPTCP_A_CONN_PROFILE]);
 	conn->state = get_u32(attr[ESPTCP_A_CONN_STATE]);
 	conn->reason = get_u32(attr[ESPTCP_A_CONN_REASON]);
 	get_address(attr[ESPTCP_A_CONN_LOCAL_ADDR], &conn->local);
@@ -375,7 +376,7 @@ static int decode_id(struct nlmsghdr *message, void *result)
 }
 
 int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
-		__u32 *id)
+		const struct framing *framing, __u32 *id)
 {
 	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_ATTACH, 0);
 
@@ -383,12 +384,31 @@ int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
 		return -ENOMEM;
 
 	NLA_PUT_U32(msg, ESPTCP_A_CONN_FD, fd);
-	NLA_PUT_U32(msg, ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_RFC9329);
 	NLA_PUT_U32(msg, ESPTCP_A_CONN_ROLE, role);
+	if (framing_put(msg, framing))
+		goto nla_put_failure;
 	if (replaces)
 		NLA_PUT_U32(msg, ESPTCP_A_CONN_REPLACES, replaces);
 
 	return request(genl, msg, decode_id, id);
+
+nla_put_failure:
+	nlmsg_free(msg);
+	return -EMSGSIZE;
+}
+
+int conn_set(struct genl *genl, __u32 id, const struct framing *framing)
+{
+	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_CONN_SET, 0);
+
+	if (!msg)
+		return -ENOMEM;
+
+	NLA_PUT_U32(msg, ESPTCP_A_CONN_ID, id);
+	if (framing_put(msg, framing))
+		goto nla_put_failure;
+
+	return request(genl, msg, NULL, NULL);
 
 nla_put_failure:
 	nlmsg_free(msg);

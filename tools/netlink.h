@@ -11,6 +11,8 @@
 #include <linux/esptcp.h>
 #include <linux/types.h>
 
+#include "framing.h"
+
 struct nl_sock;
 
 /**
@@ -46,7 +48,7 @@ struct counters {
 /**
  * struct conn - a connection
  * @id: its number in the network namespace
- * @framing: enum esptcp_framing
+ * @framing: how ESP is put on the wire
  * @state: enum esptcp_state
  * @reason: enum esptcp_reason
  * @local: address of this end
@@ -64,7 +66,7 @@ struct counters {
  */
 struct conn {
 	__u32 id;
-	__u32 framing;
+	struct framing framing;
 	__u32 state;
 	__u32 reason;
 	struct address local;
@@ -130,7 +132,8 @@ int genl_open_loading(struct genl *genl);
 void genl_close(struct genl *genl);
 
 int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
-		__u32 *id);
+		const struct framing *framing, __u32 *id);
+int conn_set(struct genl *genl, __u32 id, const struct framing *framing);
 int conn_dump(struct genl *genl, struct conn_list *list);
 
 int binding_set(struct genl *genl, const struct binding *binding);

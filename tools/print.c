@@ -120,6 +120,14 @@ static void print_state(const struct conn *conn)
 	print_wrapped(VALUE_COLUMN + 4, text);
 }
 
+static void print_framing(const struct framing *framing)
+{
+	char text[FRAMING_SIZE];
+
+	print_label("framing");
+	print_wrapped(VALUE_COLUMN, framing_text(framing, text));
+}
+
 static void print_role(const struct conn *conn)
 {
 	const struct word *role = word_of(&role_names, conn->role);
@@ -229,8 +237,7 @@ static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
 	colour_off();
 	print_endpoint("local", &conn->local, conn->local_port);
 	print_endpoint("remote", &conn->remote, conn->remote_port);
-	print_label("framing");
-	puts(name_of(&framing_names, conn->framing));
+	print_framing(&conn->framing);
 	print_role(conn);
 	print_state(conn);
 	print_error(conn);
