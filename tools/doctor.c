@@ -32,8 +32,8 @@ static const struct {
 /* In an order in which the first problem is the one to solve first */
 static void (*const examinations[])(struct patient *patient) = {
 	examine_module, examine_esp, examine_plugin, examine_ports,
-	examine_firewall, examine_device, examine_sas, examine_path,
-	examine_tcp, examine_drops,
+	examine_firewall, examine_device, examine_sas, examine_framing,
+	examine_path, examine_tcp, examine_drops,
 };
 
 /**

@@ -51,6 +51,12 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"ip link set esptcp0 up",
 	[ESPTCP_A_STATS_TX_DROP_NO_MEMORY] =
 		"the host is short of memory",
+	[ESPTCP_A_STATS_TX_DROP_INNER_MTU] =
+		"normal while senders learn the tunnel's MTU; many: a firewall keeps ICMP errors from them",
+	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] =
+		"there is no route to the peer: see \"ip route get\"",
+	[ESPTCP_A_STATS_TX_DROP_OUTPUT] =
+		"a firewall rule drops what this host sends on the connection, or a queue is full: see \"nft list ruleset\" and \"tc -s qdisc\"",
 };
 
 const char *drop_advice(__u32 counter)

@@ -65,6 +65,7 @@ void examine_ports(struct patient *patient);
 void examine_firewall(struct patient *patient);
 void examine_plugin(struct patient *patient);
 void examine_sas(struct patient *patient);
+void examine_framing(struct patient *patient);
 void examine_device(struct patient *patient);
 void examine_path(struct patient *patient);
 void examine_tcp(struct patient *patient);

@@ -52,6 +52,7 @@ static void set_info(struct tcp *tcp, const struct nlattr *attr)
 	nla_memcpy(&info, attr, sizeof(info));
 	tcp->known = true;
 	tcp->sack = info.tcpi_options & TCPI_OPT_SACK;
+	tcp->timestamps = info.tcpi_options & TCPI_OPT_TIMESTAMPS;
 	tcp->window_scaling = info.tcpi_options & TCPI_OPT_WSCALE;
 	tcp->rtt = info.tcpi_rtt;
 	tcp->cwnd = info.tcpi_snd_cwnd;

@@ -27,6 +27,7 @@
  * @remote_port: in host byte order
  * @known: the members below have been told
  * @sack: selective acknowledgements are in use
+ * @timestamps: time stamps are in use
  * @window_scaling: windows may exceed 64 KiB
  * @rtt: smoothed round-trip time in microseconds
  * @cwnd: congestion window in segments
@@ -46,6 +47,7 @@ struct tcp {
 	__u16 remote_port;
 	bool known;
 	bool sack;
+	bool timestamps;
 	bool window_scaling;
 	__u32 rtt;
 	__u32 cwnd;
