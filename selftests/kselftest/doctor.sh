@@ -14,6 +14,7 @@ tests=(
 	healthy			"nothing is wrong"
 	port			"another process has the port"
 	sas			"SAs of connections that have ended"
+	framing			"the fortinet framing without an answer, or answered in another way"
 	device			"the device is down"
 	path			"a path that swallows big packets"
 	settings		"TCP settings that hurt"
@@ -64,6 +65,36 @@ test_sas() {
 	esptcp unbind all
 	examine
 	same ok "$(verdicts SAs)"
+}
+
+test_framing() {
+	local i
+
+	attach framing fortinet
+	esptcp bind conn "$id" "${sa_in[@]}"
+	esptcp bind conn "$id" "${sa_out[@]}"
+	examine
+	finds ok framing '^1 connections send ESP in segments' ''
+	for ((i = 0; i < 20; i++)); do
+		helper/inject esp "${sa_out[4]}" "${sa_out[2]}" 100
+	done
+	examine
+	finds problem framing "^connection $id: 20 segments were sent, none came back" 'profile advancing'
+	peer send "$(printf '0022%08x%056x' "$((sa_in[2]))" 0)"
+	until_true stream_esp
+	finds warning framing "^connection $id: the peer sends ESP in the stream" 'set both ends alike'
+	esptcp unbind all
+	exec {fd}>&-
+	sysctl -qw net.ipv4.tcp_timestamps=0
+	attach framing fortinet
+	sysctl -qw net.ipv4.tcp_timestamps=1
+	examine
+	finds warning framing "^connection $id has no TCP time stamps" 'tcp_timestamps=1'
+}
+
+stream_esp() {
+	examine
+	[[ $(verdicts framing) == warning ]]
 }
 
 test_device() {

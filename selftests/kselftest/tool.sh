@@ -19,6 +19,7 @@ tests=(
 	attach_ipv4		"attach over IPv4"
 	attach_ipv6		"attach over IPv6"
 	attach_role		"attach says who opened the connection"
+	framings		"framings, by attach and by set"
 	attach_refused		"attach refuses what is no connected TCP socket"
 	bind			"bind by number and by descriptor, unbind"
 	bind_refused		"bind and unbind of what is not there"
@@ -53,6 +54,15 @@ test_usage() {
 		sockets x|no more arguments, found 'x'
 		metrics --json|no more arguments, found '--json'
 		drops x|no more arguments, found 'x'
+		attach 1 framing cisco|'rfc9329' or 'fortinet', found 'cisco'
+		set|the number of a connection, found nothing
+		set 1|framing, found nothing
+		set 1 speed 9|framing or one of its options, found 'speed'
+		set 1 flags syn|'ack', 'psh' or 'psh,ack', found 'syn'
+		set 1 seq random|'fixed', 'sa', 'snapshot' or 'advancing', found 'random'
+		set 1 window 65536|'snapshot' or a number up to 65535, found '65536'
+		set 1 seq-value -1|a number of 32 bits, found '-1'
+		set 1 in-window maybe|'yes' or 'no', found 'maybe'
 		attach 1 role boss|'originator' or 'responder', found 'boss'
 		help show stat|no more arguments, found 'stat'
 		stat --json x|no more arguments, found 'x'
@@ -301,6 +311,42 @@ test_bind_refused() {
 	has 'is down'
 	run 0 esptcp show
 	lacks '^  SA'
+}
+
+# shown: the framing as the tool shows it, in a line
+shown() {
+	run 0 esptcp show id "$id"
+	[[ $out =~ framing\ +([^:]*)\ role ]] && xargs <<< "${BASH_REMATCH[1]}"
+}
+
+test_framings() {
+	local all="flags psh,ack seq fixed seq-value 7 ack snapshot window 1000 length-prefix yes timestamps yes in-window no"
+
+	attach framing fortinet
+	same "fortinet profile fortios flags ack seq sa ack sa length-prefix no timestamps no in-window yes" "$(shown)"
+	attach framing fortinet profile advancing
+	same "fortinet profile advancing flags ack seq advancing ack snapshot length-prefix no timestamps no in-window no" "$(shown)"
+	# shellcheck disable=SC2086 # words
+	attach role originator framing fortinet $all
+	same "fortinet profile fortios $all" "$(shown)"
+	run 0 esptcp show id "$id" --json
+	same "fortinet psh,ack 1000" "$(json '.connections[] | "\(.framing) \(.profile.flags) \(.profile.window)"')"
+	attach
+	same rfc9329 "$(shown)"
+	run 0 esptcp set "$id" framing fortinet seq snapshot window snapshot
+	same "fortinet profile fortios flags ack seq snapshot ack sa length-prefix no timestamps no in-window yes" "$(shown)"
+	run 0 esptcp set "$id" framing fortinet seq snapshot
+	run 1 esptcp set "$id" framing fortinet seq advancing
+	has 'has another profile' 'a connection keeps its framing'
+	run 1 esptcp set 4711 framing fortinet
+	has 'no such connection' 'takes the number of a connection'
+	run 1 esptcp set "$id" framing rfc9329
+	has 'can be set to the fortinet framing only'
+	connect
+	run 1 esptcp attach "$fd" profile advancing
+	has 'a profile goes with the fortinet framing only'
+	run 1 esptcp attach "$fd" framing fortinet seq-value 1
+	has 'a number goes with the policy fixed only'
 }
 
 test_replace() {
