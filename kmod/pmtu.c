@@ -240,12 +240,12 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 		return too_big_same_end(conn, skb, state, mtu);
 	if (may_fragment(skb, x))
 		return fragment(skb, state, mtu);
+	/* What follows looks at it. TCP's packets may have anything there. */
+	if (skb->sk || !skb->dev)
+		skb->dev = skb_dst(skb)->dev;
 	/* Not every local sender learns from an ICMP error. */
 	if (skb->sk)
 		skb_dst_update_pmtu_no_confirm(skb, mtu);
-	/* ICMPv6 wants to know the namespace by it. */
-	if (!skb->dev)
-		skb->dev = skb_dst(skb)->dev;
 	if (skb->protocol == htons(ETH_P_IPV6))
 		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	else
