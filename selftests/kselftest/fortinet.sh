@@ -148,13 +148,6 @@ no_big_behind() {
 	[ "$(since ga.tx-drop-too-big)" -lt 10 ] && [ "$(since gb.tx-drop-too-big)" -lt 10 ]
 }
 
-# What -i and -e of carrier A say: next to nothing was lost
-pings_came_back() {
-	[[ $(< "$work/a.out") =~ pings\ ([0-9]+)\ ([0-9]+) ]] &&
-		[ "${BASH_REMATCH[1]}" -ge 10 ] &&
-		[ "${BASH_REMATCH[2]}" -ge $((BASH_REMATCH[1] - 1)) ]
-}
-
 # ike_full_of_spis FRAMING
 ike_full_of_spis() {
 	local ok=1

@@ -80,6 +80,7 @@ const struct attr *framing_parse(char *text)
 	char *rest = NULL, *word = strtok_r(text, ",", &rest);
 	int n = 0;
 
+	memset(profile, 0, sizeof(profile));
 	if (!word || strcmp(word, "fortinet"))
 		return NULL;
 	while ((word = strtok_r(NULL, ",", &rest)))

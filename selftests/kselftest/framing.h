@@ -7,7 +7,7 @@
 /*
  * Reads "fortinet[,NAME[=NUMBER]]...", where a name is a profile or one of its
  * attributes. Returns the attributes of a request to attach, ended by a zero,
- * or NULL.
+ * or NULL; the next call writes over them.
  */
 const struct attr *framing_parse(char *text);
 

@@ -16,13 +16,18 @@ struct answer {
 	void *result;
 	int max, count;
 	int error, done;
+	char *message;
 };
 
 int genl_open(struct genl *g)
 {
+	int on = 1;
+
 	g->sk = nl_socket_alloc();
 	if (!g->sk || genl_connect(g->sk))
 		return -ENOMEM;
+	setsockopt(nl_socket_get_fd(g->sk), SOL_NETLINK, NETLINK_EXT_ACK, &on,
+		   sizeof(on));
 	g->family = genl_ctrl_resolve(g->sk, ESPTCP_FAMILY_NAME);
 	g->group = genl_ctrl_resolve_grp(g->sk, ESPTCP_FAMILY_NAME,
 					 ESPTCP_MCGRP_EVENTS);
@@ -57,12 +62,29 @@ static int on_done(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
+/* The text behind an error, which may quote the request. */
+static void get_message(struct nlmsgerr *err, char *message, size_t size)
+{
+	struct nlmsghdr *nlh = (struct nlmsghdr *)err - 1;
+	struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
+	int skip = sizeof(*err);
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+		skip += NLMSG_ALIGN(err->msg.nlmsg_len) - sizeof(err->msg);
+	if (!nlmsg_parse(nlh, skip, attrs, NLMSGERR_ATTR_MAX, NULL) &&
+	    attrs[NLMSGERR_ATTR_MSG])
+		nla_strlcpy(message, attrs[NLMSGERR_ATTR_MSG], size);
+}
+
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 {
 	struct answer *answer = arg;
 
 	(void)from;
 	answer->error = err->error;
+	get_message(err, answer->message, sizeof(((struct genl *)0)->message));
 	answer->done = 1;
 	return NL_STOP;
 }
@@ -112,6 +134,8 @@ static int request(struct genl *g, int cmd, int flags, const struct attr *attrs,
 
 	if (!msg)
 		return -ENOMEM;
+	answer->message = g->message;
+	g->message[0] = '\0';
 	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, g->family, 0, flags, cmd,
 		    ESPTCP_FAMILY_VERSION);
 	put_attrs(msg, attrs);
@@ -157,6 +181,20 @@ static void get_stats(struct nlattr *nest, uint64_t *stats)
 		stats[i] = get_u64(attrs[i]);
 }
 
+static void get_profile(struct nlattr *nest, int64_t *profile)
+{
+	struct nlattr *attrs[__ESPTCP_A_PROFILE_MAX];
+	int i;
+
+	memset(profile, -1, __ESPTCP_A_PROFILE_MAX * sizeof(*profile));
+	if (!nest || nla_parse_nested(attrs, ESPTCP_A_PROFILE_MAX, nest, NULL))
+		return;
+	for (i = 1; i < __ESPTCP_A_PROFILE_MAX; i++)
+		if (attrs[i])
+			profile[i] = nla_len(attrs[i]) == 2 ?
+				     nla_get_u16(attrs[i]) : nla_get_u32(attrs[i]);
+}
+
 static void get_conn(struct nlattr **attrs, struct conn *conn)
 {
 	memset(conn, 0, sizeof(*conn));
@@ -176,6 +214,7 @@ static void get_conn(struct nlattr **attrs, struct conn *conn)
 	get_address(attrs[ESPTCP_A_CONN_LOCAL_ADDR], &conn->local);
 	get_address(attrs[ESPTCP_A_CONN_REMOTE_ADDR], &conn->remote);
 	get_stats(attrs[ESPTCP_A_CONN_STATS], conn->stats);
+	get_profile(attrs[ESPTCP_A_CONN_PROFILE], conn->profile);
 }
 
 static void get_binding(struct nlattr **attrs, struct binding *b)
@@ -219,14 +258,13 @@ int genl_attach_with(struct genl *g, int fd, uint32_t replaces,
 	struct answer answer = { .each = each_id, .result = id };
 	struct attr attrs[MAX_ATTACH_ATTRS] = {
 		ATTR_U32(ESPTCP_A_CONN_FD, fd),
+		ATTR_U32(ESPTCP_A_CONN_REPLACES, replaces),
 	};
-	int n = 1;
+	int n = replaces ? 2 : 1;
 
-	if (replaces)
-		attrs[n++] = (struct attr)ATTR_U32(ESPTCP_A_CONN_REPLACES,
-						   replaces);
 	for (; more && more->type && n < MAX_ATTACH_ATTRS - 1; more++)
 		attrs[n++] = *more;
+	attrs[n].type = 0;
 	return request(g, ESPTCP_CMD_ATTACH, NLM_F_ACK, attrs, &answer);
 }
 

@@ -19,6 +19,7 @@ struct genl {
 	struct nl_sock *sk;
 	int family;
 	int group;
+	char message[128];	/* what the kernel said to the last error */
 };
 
 struct attr {
@@ -44,6 +45,7 @@ struct conn {
 	uint16_t local_port, remote_port;	/* host byte order */
 	struct address local, remote;
 	uint64_t stats[__ESPTCP_A_STATS_MAX];
+	int64_t profile[__ESPTCP_A_PROFILE_MAX];	/* -1: not there */
 };
 
 struct binding {

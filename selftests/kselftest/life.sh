@@ -7,9 +7,10 @@
 cd "$(dirname "$0")" || exit
 . ./net.sh
 
+# tunnel_up [OPTION...]: of the carriers
 tunnel_up() {
 	next_spis
-	carriers_up && sas tunnel "$gcm" && ping_ok ca "$clientB" 56
+	carriers_up "$@" && sas tunnel "$gcm" && ping_ok ca "$clientB" 56
 }
 
 tunnel_down() {
@@ -44,33 +45,41 @@ killed_owner() {
 	return $ok
 }
 
-# A connection takes over while the one before still lives.
+# replaced FROM TO: under load, a connection takes over while the one before
+# still lives. The framings may differ.
 replaced() {
-	local sent ok=1
+	local from to sent ok=1
 
-	tunnel_up || return
+	read -ra from <<< "$1"
+	read -ra to <<< "$2"
+	tunnel_up "${from[@]}" || return
 	sent=$(sequence)
+	background flood ca ping -q -n -f -s 1200 "$clientB"
+	background back cb ping -q -n -f -s 300 "$clientA"
 	pids[old_a]=${pids[a]} pids[old_b]=${pids[b]}
-	if carrier_b -r "$(connection_of b)" && carrier_a -r "$(connection_of a)" &&
-		within 10 says b $'\nup'; then
+	if carrier_b "${to[@]}" -r "$(connection_of b)" &&
+		carrier_a "${to[@]}" -r "$(connection_of a)" && within 10 says b $'\nup'; then
 		end old_a KILL
 		end old_b KILL
 		ping_ok ca "$clientB" 56 && [ "$(sequence)" -gt "$sent" ] && only_tcp
 		ok=$?
 	fi
+	end flood KILL
+	end back KILL
 	tunnel_down
 	return $ok
 }
 
-# breaks ROUNDS: connections end in all ways at any moment, under a load that
-# never ends
+# breaks ROUNDS [OPTION...]: connections end in all ways at any moment, under a
+# load that never ends
 breaks() {
-	local round signals=(TERM KILL USR1) ok=0
+	local round rounds=$1 signals=(TERM KILL USR1) ok=0
+	shift
 
-	tunnel_up || return
+	tunnel_up "$@" || return
 	background flood ca ping -q -n -f -s 1200 "$clientB"
 	background back cb ping -q -n -f -s 300 "$clientA"
-	for ((round = 0; round < $1 && ok == 0; round++)); do
+	for ((round = 0; round < rounds && ok == 0; round++)); do
 		pause "0.$((RANDOM % 4))$((RANDOM % 10))"
 		if ((round % 2)); then
 			end a "${signals[RANDOM % 3]}"
@@ -79,7 +88,7 @@ breaks() {
 			end b "${signals[RANDOM % 3]}"
 			end a "${signals[RANDOM % 3]}"
 		fi
-		carriers_up || ok=1
+		carriers_up "$@" || ok=1
 	done
 	end flood KILL
 	end back KILL
@@ -111,11 +120,18 @@ module_stays() {
 	return $ok
 }
 
-# All namespaces go at once, with everything in them running.
+# All namespaces go at once, with everything in them running: a tunnel of each
+# framing.
 networks_go() {
 	local name
 
 	tunnel_up || return
+	pids[old_a]=${pids[a]} pids[old_b]=${pids[b]}
+	family 6
+	tunnel_up -f fortinet || return
+	background flood6 ca ping -q -n -f -s 1200 "$clientB"
+	background back6 cb ping -q -n -f -s 300 "$clientA"
+	family 4
 	background flood ca ping -q -n -f -s 1200 "$clientB"
 	background back cb ping -q -n -f -s 300 "$clientA"
 	pause 0.5
@@ -135,10 +151,13 @@ unused() {
 	[ "$(< /sys/module/esptcp/refcnt)" = 0 ]
 }
 
-test_start 7
+test_start 10
 check "a killed owner: ESP is dropped and counted, and resumes" killed_owner
-check "a connection is replaced without loss of its SAs" replaced
+check "a connection is replaced without loss of its SAs" replaced "" ""
+check "the framing is changed to fortinet" replaced "" "-f fortinet"
+check "the framing is changed to rfc9329" replaced "-f fortinet" ""
 check "connections break at any moment under load" breaks 12
+check "connections break at any moment under load, fortinet" breaks 20 -f fortinet
 check "the module stays while an SA is bound" module_stays
 check "an SA that is not bound leaves as plain ESP" unbound_is_bare
 check "all namespaces are removed under load" networks_go

@@ -202,7 +202,8 @@ net_up() {
 	within 10 says echo_b ready && within 10 says echo_gb ready
 }
 
-# family 4|6: which addresses the functions below use
+# family 4|6: which addresses the functions below use. natA is the one by which
+# gateway B knows gateway A: a test with NAT changes it.
 # shellcheck disable=SC2034 # by the tests, too
 family() {
 	case $1 in
@@ -215,6 +216,7 @@ family() {
 		clientA=fd01::2 clientB=fd02::2 lanA=fd01::1 lanB=fd02::1
 		;;
 	esac
+	natA=$A
 }
 
 # Each pair of SAs has SPIs of its own.
@@ -225,14 +227,14 @@ next_spis() {
 	printf -v spiBA 0x%x $((spi + 1))
 }
 
-# carriers_up: connect gateway A to gateway B, bind the SAs
+# carriers_up [OPTION...]: connect gateway A to gateway B, bind the SAs
 carriers_up() {
-	carrier_b && carrier_a && within 10 says b $'\nup'
+	carrier_b "$@" && carrier_a "$@" && within 10 says b $'\nup'
 }
 
 # carrier_b and carrier_a [OPTION...]: the two sides, in this order
 carrier_b() {
-	background b gb helper/carrier -b "out:$spiBA:$A" -b "in:$spiAB:$B" "$@" \
+	background b gb helper/carrier -b "out:$spiBA:$natA" -b "in:$spiAB:$B" "$@" \
 		listen "$B" $port
 	within 10 says b $'\nlistening'
 }
@@ -280,11 +282,11 @@ sas() {
 		xfrm policy add src $b dst $a dir in tmpl src $B dst $A $tmpl
 		xfrm policy add src $b dst $a dir fwd tmpl src $B dst $A $tmpl
 	END
-		xfrm state add src $A dst $B spi $spiAB $sa
-		xfrm state add src $B dst $A spi $spiBA $sa
-		xfrm policy add src $b dst $a dir out tmpl src $B dst $A $tmpl
-		xfrm policy add src $a dst $b dir in tmpl src $A dst $B $tmpl
-		xfrm policy add src $a dst $b dir fwd tmpl src $A dst $B $tmpl
+		xfrm state add src $natA dst $B spi $spiAB $sa
+		xfrm state add src $B dst $natA spi $spiBA $sa
+		xfrm policy add src $b dst $a dir out tmpl src $B dst $natA $tmpl
+		xfrm policy add src $a dst $b dir in tmpl src $natA dst $B $tmpl
+		xfrm policy add src $a dst $b dir fwd tmpl src $natA dst $B $tmpl
 	END
 }
 
@@ -313,6 +315,14 @@ stats() {
 counted() {
 	stats "$1"
 	echo "${stat[$1.$2]}"
+}
+
+# pings_came_back [WAITING]: what -i and -e of carrier A told when it ended. All
+# that it sent came back, but what it still waited for.
+pings_came_back() {
+	[[ $(< "$work/a.out") =~ pings\ ([0-9]+)\ ([0-9]+) ]] &&
+		[ "${BASH_REMATCH[1]}" -ge 10 ] &&
+		[ "${BASH_REMATCH[2]}" -ge $((BASH_REMATCH[1] - ${1-1})) ]
 }
 
 # exceeds NAME COUNTER VALUE
