@@ -7,31 +7,9 @@
 cd "$(dirname "$0")" || exit
 . ./net.sh
 
+. lib/drops.sh
+
 parameters=/sys/module/esptcp/parameters
-
-# drop 4|6 GATEWAY COUNTER COMMAND...: while a tunnel is up and works, the
-# command makes the counter rise.
-drop() {
-	local v=$1 name=$2 counter=$3 before ok=1
-	shift 3
-
-	family "$v"
-	next_spis
-	if carriers_up && sas tunnel "$gcm" && ping_ok ca "$clientB" 56; then
-		before=$(counted "$name" "$counter")
-		"$@" && within 5 exceeds "$name" "$counter" "$before" && ok=0
-	fi
-	[ $ok = 0 ] || diagnosis
-	sas_flush
-	carriers_end
-	carriers_forget
-	return $ok
-}
-
-after_kill() {
-	end a KILL
-	ping_some ca "$clientB"
-}
 
 # dam COMMAND...: the router holds TCP back meanwhile
 dam() {
@@ -93,27 +71,6 @@ device_down() {
 		ping_ok ca "$clientB" 56
 }
 
-# fault PARAMETER...: load the fault injection, then ping
-fault() {
-	insmod helper/fault.ko "$@" || return
-	ping_some ca "$clientB"
-	rmmod fault
-}
-
-# A packet that waits in a tap shares its data with ours, so that the module
-# needs memory for a header of its own.
-no_memory_to_send() {
-	background tap ga python3 -c '
-import socket, time
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-s.bind(("esptcp0", 0))
-print("listening", flush=True)
-time.sleep(60)'
-	within 10 says tap listening || return
-	fault symbol=pskb_expand_head caller=esptcp result=-12 times=3
-	end tap KILL
-}
-
 no_memory_to_receive() {
 	fault symbol=esptcp_alloc_skb times=3
 }
@@ -153,7 +110,7 @@ stopped() {
 	[[ $(< "/proc/${pids[$1]}/stat") =~ \)\ T ]]
 }
 
-test_start 14
+test_start 15
 check "tx-drop-no-conn" drop 4 ga tx-drop-no-conn after_kill
 check "tx-drop-queue-full" drop 4 ga tx-drop-queue-full full_queue
 check "tx-drop-conn-closed" drop 4 ga tx-drop-conn-closed dam flood_and_kill
@@ -168,4 +125,5 @@ check "tx-drop-not-encrypted" drop 4 ga tx-drop-not-encrypted not_encrypted
 check "rx-drop-no-memory" drop 4 gb rx-drop-no-memory no_memory_to_receive
 check "rx-drop-unbound" drop 6 gb rx-drop-unbound unbound_here
 check "rx-drop-no-device" drop 4 gb rx-drop-no-device device_gone
+check "an IPv4 fragment in transport mode" transport 4 fragments
 ktap_finished

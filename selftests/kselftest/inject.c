@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sends one packet that nothing in the stack would send, for the tests of
- * drop reasons: ESP of any SPI and length on a raw socket, or octets on a
- * packet socket.
+ * drop reasons: ESP of any SPI and length on a raw socket, octets on a packet
+ * socket, or the first and the last fragment of a UDP datagram.
  *
  *   inject esp ADDRESS SPI LENGTH
  *   inject packet DEVICE ip|ipv6 HEX
+ *   inject fragments ADDRESS
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -13,6 +14,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ static uint8_t octets[65536];
 
 static void usage(void)
 {
-	errx(2, "usage: inject esp ADDRESS SPI LENGTH | inject packet DEVICE ip|ipv6 HEX");
+	errx(2, "usage: inject esp ADDRESS SPI LENGTH | inject packet DEVICE ip|ipv6 HEX | inject fragments ADDRESS");
 }
 
 static int inject_esp(const char *addr, const char *spi, const char *length)
@@ -69,8 +71,35 @@ static int inject_packet(const char *device, const char *protocol,
 	return 0;
 }
 
+/* The kernel fills in the source address and the checksum. */
+static int inject_fragments(const char *addr)
+{
+	static const uint16_t offsets[] = { IP_MF, 3 };
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct {
+		struct iphdr ip;
+		uint8_t payload[24];
+	} packet = { .ip = { .version = 4, .ihl = 5, .id = htons(4711),
+			     .ttl = 64, .protocol = IPPROTO_UDP } };
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	size_t i;
+
+	if (inet_pton(AF_INET, addr, &to.sin_addr) != 1)
+		usage();
+	packet.ip.daddr = to.sin_addr.s_addr;
+	for (i = 0; i < sizeof(offsets) / sizeof(*offsets); i++) {
+		packet.ip.frag_off = htons(offsets[i]);
+		if (sendto(fd, &packet, sizeof(packet), 0, (void *)&to,
+			   sizeof(to)) < 0)
+			err(1, "sendto");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "fragments"))
+		return inject_fragments(argv[2]);
 	if (argc != 5)
 		usage();
 	if (!strcmp(argv[1], "esp"))
