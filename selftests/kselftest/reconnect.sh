@@ -162,8 +162,13 @@ address_changes() {
 		within 10 talks_from "198.51.100.$2" && only_tcp && [ "$(esptcp_table ga bindings)" = 2 ]
 }
 
+# charon begins anew then, as over UDP. What clients said while no charon ran has
+# left in clear.
 no_mobike() {
-	connopts='mobike = no' restart && establish && address_changes 2 1 && ! log_has ga 'peer supports MOBIKE'
+	connopts='mobike = no' restart && establish && renumbered 2 1 &&
+		within 20 log_has ga 'reauthenticating IKE_SA due to address change' &&
+		within 30 talks_from 198.51.100.1 && within 10 one_connection_each && ! log_has ga 'peer supports MOBIKE' &&
+		[ "$(routed bare_esp)" = 0 ] && [ "$(routed bare_udp)" = 0 ]
 }
 
 talks_from() {
