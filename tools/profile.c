@@ -13,6 +13,9 @@
 /* One packet in so many may contradict: captures are not always in order. */
 #define TOLERANCE	20
 
+/* So long ago, something is no longer on its way. */
+#define RECENT_PACKETS	16
+
 /* Fewer steps from packet to packet say nothing. */
 #define ENOUGH_STEPS	2
 
@@ -195,7 +198,18 @@ static struct count try_snapshot(const struct evidence *evidence,
 	return choice->to_next ? next : acked;
 }
 
-/* A sequence number advances if each packet begins where the one before it
+/* Whether a number went ahead by no more than the stream has just done: it is
+ * counted from there. The sender may have known a moment before or after.
+ */
+static bool went_with_stream(const struct evidence *evidence, size_t i,
+			     __u32 ahead)
+{
+	size_t before = i > RECENT_PACKETS ? i - RECENT_PACKETS : 0;
+
+	return ahead <= evidence->acked[i] - evidence->acked[before];
+}
+
+/* A sequence number advances if most packets begin where the one before them
  * ended. Only packets that surely follow one another count; going back is
  * beginning again.
  */
@@ -204,7 +218,7 @@ static struct count try_seq_advancing(const struct evidence *evidence,
 {
 	__u32 start = evidence->count ? evidence->value[0] : 0;
 	struct count count = { };
-	size_t restarts = 0;
+	size_t restarts = 0, exact = 0;
 	__u32 span = 0;
 	size_t i;
 
@@ -217,17 +231,18 @@ static struct count try_seq_advancing(const struct evidence *evidence,
 			continue;
 		count.all++;
 		if (evidence->value[i] == end) {
+			exact++;
 			if (end - start > span)
 				span = end - start;
 		} else if ((__s32)(evidence->value[i] - end) < 0) {
 			restarts++;
 			start = evidence->value[i];
-		} else {
+		} else if (!went_with_stream(evidence, i,
+					     evidence->value[i] - end)) {
 			count.against++;
 		}
 	}
-	/* what always goes back does not advance */
-	if (count.all < ENOUGH_STEPS || restarts * 2 > count.all)
+	if (count.all < ENOUGH_STEPS || exact * 2 < count.all)
 		return (struct count) { };
 	choice->span = span;
 	choice->restarts = restarts;

@@ -132,6 +132,11 @@ def sawtooth():
     assert side["seq"]["restarts"] > 3 and 4000 < side["seq"]["span"] <= 5000, side["seq"]
     side = sides(read(pcap(Wire(profile=Profile(seq="advancing", span=3000)).whole(turns=40).packets)))[1]
     same((side["seq"]["policy"], side["seq"]["span"] <= 3000), ("advancing", True))
+    for span in (3000, 32000):
+        wire = Wire(profile=Profile(seq="advancing", span=span, relative=True)).whole(turns=60)
+        for side in sides(read(pcap(wire.packets))):
+            same((side["seq"]["policy"], side["in-window"]), ("advancing", "no"))
+            same((side["seq"]["contradicting"], side["seq"]["restarts"] > 0), (0, True))
     side = sides(read(pcap(Wire(profile=Profile(seq="advancing")).whole().packets)))[0]
     # 80 packets of 200 octets on average, without the last one of 300
     same((side["seq"]["restarts"], side["seq"]["span"]), (0, 15700))

@@ -25,6 +25,7 @@ class Profile:
     exclusive: bool = False    # the length does not count itself
     timestamps: bool = False
     span: int = 0
+    relative: bool = False     # the span moves with the stream
     offset: int = 0
     port_shift: int = 0
 
@@ -41,6 +42,7 @@ class Side:
         self.window = window
         self.numbers = {}      # ESP sequence numbers by SPI
         self.at_sa = {}        # (seq, ack) when an SA came up
+        self.sent = 0          # octets of advancing packets
         self.advance = None    # where the next advancing packet begins
         self.end = None        # where its last ESP segment ended
 
@@ -124,6 +126,9 @@ class Wire:
             return side.next + profile.offset
         if profile.seq == "sa":
             return side.at_sa[spi][0]
+        if profile.relative:
+            side.sent += length
+            return side.acked - 1500 - profile.span + (side.sent - length) % profile.span
         if side.advance is None or (profile.span and side.advance + length > side.start + profile.span):
             side.start = side.advance = side.next if profile.span else side.next + 100000
         side.advance += length
