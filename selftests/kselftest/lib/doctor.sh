@@ -48,14 +48,14 @@ listens() {
 	[ "$(< "$tmp/listener")" = ready ]
 }
 
-# The peer can connect to port 4500
+# reached [SECONDS]: the peer can connect to port 4500
 reached() {
-	ip netns exec "$peer_ns" timeout 1 bash -c '< /dev/tcp/10.77.0.1/4500' 2> /dev/null
+	ip netns exec "$peer_ns" timeout "${1-1}" bash -c '< /dev/tcp/10.77.0.1/4500' 2> /dev/null
 }
 
 # Rules that are there let the peer in, and doctor says so.
 no_alarm() {
 	examine
 	same ok "$(verdicts firewall)"
-	reached || fail "but the peer cannot connect"
+	reached 10 || fail "but the peer cannot connect"
 }
