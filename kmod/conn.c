@@ -202,13 +202,20 @@ static void conn_abort(struct work_struct *work)
 	esptcp_conn_put(conn);
 }
 
+/* Under esptcp_net.lock and the socket lock. */
 static int conn_use_segments(struct esptcp_conn *conn,
 			     const struct esptcp_profile *profile)
 {
+	struct esptcp_binding *b;
 	int err;
 
 	conn->segments.profile = *profile;
+	/* A frame in the stream would pass for a segment with a length. */
+	if (profile->length_prefix && !esptcp_segment_told_apart(conn))
+		return -ENOPROTOOPT;
 	esptcp_segment_init(conn);
+	list_for_each_entry(b, &conn->bindings, conn_list)
+		esptcp_segment_bind(b, conn);
 	err = esptcp_tuple_add(conn);
 	if (err)
 		return err;
@@ -217,20 +224,22 @@ static int conn_use_segments(struct esptcp_conn *conn,
 	return 0;
 }
 
-/* Give a connection its number, and its place among those like it. */
+/* Give a connection its place among those like it, and its number. */
 static int conn_insert(struct esptcp_net *en, struct esptcp_conn *conn,
 		       const struct esptcp_attach *how)
 {
-	int err;
+	int err = 0;
 
+	if (how->framing == ESPTCP_FRAMING_FORTINET)
+		err = conn_use_segments(conn, &how->profile);
+	if (err)
+		return err;
+	/* From here on others may take references. */
 	err = xa_alloc_cyclic(&en->conns, &conn->id, conn, xa_limit_32b,
 			      &en->next_id, GFP_KERNEL);
-	if (err < 0 || how->framing != ESPTCP_FRAMING_FORTINET)
-		return min(err, 0);
-	err = conn_use_segments(conn, &how->profile);
-	if (err)
-		xa_erase(&en->conns, conn->id);
-	return err;
+	if (err < 0 && how->framing == ESPTCP_FRAMING_FORTINET)
+		esptcp_tuple_del(conn);
+	return min(err, 0);
 }
 
 static struct esptcp_conn *conn_alloc(struct sock *sk,
@@ -257,13 +266,13 @@ static struct esptcp_conn *conn_alloc(struct sock *sk,
 	esptcp_tx_init(conn);
 	conn_set_addresses(conn);
 
-	err = conn_insert(en, conn, how);
-	if (err) {
-		kfree_rcu(conn, rcu);
-		return ERR_PTR(err);
-	}
 	sock_hold(sk);
-	return conn;
+	err = conn_insert(en, conn, how);
+	if (!err)
+		return conn;
+	__sock_put(sk);
+	kfree_rcu(conn, rcu);
+	return ERR_PTR(err);
 }
 
 /*
@@ -492,7 +501,7 @@ int esptcp_conn_attach(struct sock *sk, const struct esptcp_attach *how)
 /**
  * esptcp_conn_set_segments() - have a connection use the fortinet framing
  * @en: its namespace, locked
- * @conn: the connection; its owner has not locked the socket
+ * @conn: the connection; the caller has not locked its socket
  * @profile: what the headers shall be like
  *
  * Process context, may sleep.

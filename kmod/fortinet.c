@@ -17,59 +17,39 @@
 static unsigned int input_ipv4(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	switch (ip_hdr(skb)->protocol) {
-	case IPPROTO_TCP:
-		return esptcp_segment_rx_ipv4(skb, state);
-	case IPPROTO_ICMP:
-		esptcp_pmtu_icmp(skb, state);
-		break;
-	}
-	return NF_ACCEPT;
+	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	return esptcp_segment_rx_ipv4(skb, state);
 }
 
 static unsigned int input_ipv6(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
-	switch (ipv6_hdr(skb)->nexthdr) {
-	case IPPROTO_TCP:
-		return esptcp_segment_rx_ipv6(skb, state);
-	case IPPROTO_ICMPV6:
-		esptcp_pmtu_icmpv6(skb, state);
-		break;
-	}
-	return NF_ACCEPT;
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_TCP)
+		return NF_ACCEPT;
+	return esptcp_segment_rx_ipv6(skb, state);
+}
+
+#define HOOK(function, family, num, when) {	\
+	.hook = (function),			\
+	.pf = (family),				\
+	.hooknum = (num),			\
+	.priority = (when),			\
 }
 
 /*
- * Input behind rules of the priority raw, with which an operator may refuse
- * segments, and before connection tracking. Output before NAT, so that ICMP
- * errors go to the sender.
+ * Segments come in behind rules of the priority raw, with which an operator may
+ * refuse them, and before connection tracking. ICMP errors are believed when
+ * everybody has let them pass. What leaves is looked at when NAT is done, and
+ * with it the choice of the policy.
  */
 static const struct nf_hook_ops hooks[] = {
-	{
-		.hook = input_ipv4,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP_PRI_RAW + 1,
-	},
-	{
-		.hook = input_ipv6,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP6_PRI_RAW + 1,
-	},
-	{
-		.hook = esptcp_pmtu_output,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = NF_IP_PRI_FIRST,
-	},
-	{
-		.hook = esptcp_pmtu_output,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = NF_IP6_PRI_FIRST,
-	},
+	HOOK(input_ipv4, NFPROTO_IPV4, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW + 1),
+	HOOK(input_ipv6, NFPROTO_IPV6, NF_INET_PRE_ROUTING, NF_IP6_PRI_RAW + 1),
+	HOOK(esptcp_pmtu_icmp, NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_LAST),
+	HOOK(esptcp_pmtu_icmpv6, NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_LAST),
+	HOOK(esptcp_pmtu_output, NFPROTO_IPV4, NF_INET_POST_ROUTING, NF_IP_PRI_LAST),
+	HOOK(esptcp_pmtu_output, NFPROTO_IPV6, NF_INET_POST_ROUTING, NF_IP6_PRI_LAST),
 };
 
 /**

@@ -243,6 +243,10 @@ static void attach_error(struct netlink_ext_ack *extack, int err)
 	case -EOPNOTSUPP:
 		NL_SET_ERR_MSG(extack, "the socket is not plain TCP");
 		break;
+	case -ENOPROTOOPT:
+		NL_SET_ERR_MSG(extack,
+			       "a length prefix needs a connection with TCP timestamps, and segments without");
+		break;
 	}
 }
 
@@ -429,6 +433,8 @@ static int set_framing(struct genl_info *info, struct esptcp_conn *conn)
 			       "the connection has another profile; open a new one");
 	else if (err == -ENOTCONN)
 		NL_SET_ERR_MSG(info->extack, "the connection is down");
+	else
+		attach_error(info->extack, err);
 	return err;
 }
 
@@ -510,13 +516,12 @@ static int binding_spec(struct genl_info *info, struct esptcp_binding *spec)
 	return 0;
 }
 
-/* IKE in the stream begins with its length and two of the marker's octets. */
 static bool spi_ambiguous(const struct esptcp_conn *conn,
 			  const struct esptcp_binding *spec)
 {
 	return esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET &&
 	       spec->key.dir == ESPTCP_DIR_IN &&
-	       !(ntohl(spec->key.spi) & 0xffff) &&
+	       esptcp_segment_spi_like_ike(spec->key.spi) &&
 	       !esptcp_segment_told_apart(conn);
 }
 

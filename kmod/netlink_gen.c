@@ -39,14 +39,6 @@ static const struct nla_policy esptcp_conn_get_nl_policy[ESPTCP_A_CONN_FD + 1] =
 	[ESPTCP_A_CONN_FD] = { .type = NLA_U32, },
 };
 
-/* ESPTCP_CMD_CONN_SET - do */
-static const struct nla_policy esptcp_conn_set_nl_policy[ESPTCP_A_CONN_PROFILE + 1] = {
-	[ESPTCP_A_CONN_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[ESPTCP_A_CONN_FD] = { .type = NLA_U32, },
-	[ESPTCP_A_CONN_FRAMING] = NLA_POLICY_MAX(NLA_U32, 1),
-	[ESPTCP_A_CONN_PROFILE] = NLA_POLICY_NESTED(esptcp_profile_nl_policy),
-};
-
 /* ESPTCP_CMD_BIND - do */
 static const struct nla_policy esptcp_bind_nl_policy[ESPTCP_A_BINDING_DADDR + 1] = {
 	[ESPTCP_A_BINDING_CONN_ID] = NLA_POLICY_MIN(NLA_U32, 1),
@@ -62,6 +54,14 @@ static const struct nla_policy esptcp_unbind_nl_policy[ESPTCP_A_BINDING_ALL + 1]
 	[ESPTCP_A_BINDING_SPI] = { .type = NLA_U32, },
 	[ESPTCP_A_BINDING_DADDR] = { .type = NLA_BINARY, },
 	[ESPTCP_A_BINDING_ALL] = { .type = NLA_FLAG, },
+};
+
+/* ESPTCP_CMD_CONN_SET - do */
+static const struct nla_policy esptcp_conn_set_nl_policy[ESPTCP_A_CONN_PROFILE + 1] = {
+	[ESPTCP_A_CONN_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[ESPTCP_A_CONN_FD] = { .type = NLA_U32, },
+	[ESPTCP_A_CONN_FRAMING] = NLA_POLICY_MAX(NLA_U32, 1),
+	[ESPTCP_A_CONN_PROFILE] = NLA_POLICY_NESTED(esptcp_profile_nl_policy),
 };
 
 /* Ops table for esptcp */
@@ -86,13 +86,6 @@ static const struct genl_split_ops esptcp_nl_ops[] = {
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 	{
-		.cmd		= ESPTCP_CMD_CONN_SET,
-		.doit		= esptcp_nl_conn_set_doit,
-		.policy		= esptcp_conn_set_nl_policy,
-		.maxattr	= ESPTCP_A_CONN_PROFILE,
-		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
-	},
-	{
 		.cmd		= ESPTCP_CMD_BIND,
 		.doit		= esptcp_nl_bind_doit,
 		.policy		= esptcp_bind_nl_policy,
@@ -115,6 +108,13 @@ static const struct genl_split_ops esptcp_nl_ops[] = {
 		.cmd	= ESPTCP_CMD_STATS_GET,
 		.doit	= esptcp_nl_stats_get_doit,
 		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= ESPTCP_CMD_CONN_SET,
+		.doit		= esptcp_nl_conn_set_doit,
+		.policy		= esptcp_conn_set_nl_policy,
+		.maxattr	= ESPTCP_A_CONN_PROFILE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

@@ -17,12 +17,12 @@ extern const struct nla_policy esptcp_profile_nl_policy[ESPTCP_A_PROFILE_IN_WIND
 int esptcp_nl_attach_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_conn_get_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
-int esptcp_nl_conn_set_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_bind_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_unbind_doit(struct sk_buff *skb, struct genl_info *info);
 int esptcp_nl_binding_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int esptcp_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int esptcp_nl_conn_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	ESPTCP_NLGRP_EVENTS,

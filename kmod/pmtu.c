@@ -10,16 +10,19 @@
  * packets are cut up smaller, others dropped.
  *
  * In the other direction, routers answer to segments with ICMP errors that
- * TCP ignores, as they do not fit its stream. They are passed to the route,
- * if the sequence number in them is one that was sent a short time ago.
+ * TCP ignores, as they do not fit its stream. They are passed to the route, if
+ * what they quote is a segment of ours, and the firewall lets them in.
  *
  * Runs in netfilter's hooks, under RCU.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
 
@@ -30,21 +33,12 @@
 #include "stats.h"
 #include "tuple.h"
 
-/* How far from the last sequence number one may be that a router quotes. */
-#define SEQ_DISTANCE	(256 * 1024)
-
-/* A quoted TCP header: all that routers need to quote of it. */
+/* What each router quotes of a TCP header. */
 struct quoted_tcp {
 	__be16 source;
 	__be16 dest;
 	__be32 seq;
 };
-
-static bool seq_plausible(const struct esptcp_conn *conn, u32 seq)
-{
-	return abs((s32)(READ_ONCE(conn->segments.last_seq) - seq)) <=
-	       SEQ_DISTANCE;
-}
 
 /* Tell the route to a connection's peer what a router said. */
 static void route_update(struct esptcp_conn *conn, u32 mtu)
@@ -58,30 +52,58 @@ static void route_update(struct esptcp_conn *conn, u32 mtu)
 	dst_release(dst);
 }
 
-/* @tuple has the addresses; the quoted TCP header is at @offset. */
-static void quoted(struct sk_buff *skb, unsigned int offset,
-		   struct esptcp_tuple *tuple, u32 mtu)
+/*
+ * Whether a router quotes a segment of ours, with its TCP header at @offset. It
+ * quotes the SPI, too (RFC 1812 section 4.3.2.3), or only the eight octets that
+ * an old one has to; those have to be a number that is used again and again.
+ */
+static bool is_ours(const struct esptcp_conn *conn, const struct sk_buff *skb,
+		    unsigned int offset, const struct quoted_tcp *quoted)
 {
-	const struct quoted_tcp *th;
+	const struct esptcp_segments *seg = &conn->segments;
+	const struct esptcp_binding *b;
+	const __be32 *spi;
+	__be32 buf;
+
+	offset += esptcp_segment_overhead(conn);
+	spi = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!spi)
+		return seg->profile.seq <= ESPTCP_POLICY_SA && seg->last_seq &&
+		       ntohl(quoted->seq) == READ_ONCE(seg->last_seq);
+	b = esptcp_binding_find_out(sock_net(conn->sk), conn->family,
+				    &conn->remote, *spi);
+	return b && rcu_access_pointer(b->conn) == conn;
+}
+
+/* @tuple has the addresses; the quoted TCP header is at @offset. */
+static void learn(const struct sk_buff *skb, unsigned int offset,
+		  struct esptcp_tuple *tuple, u32 mtu)
+{
+	const struct quoted_tcp *quoted;
 	struct quoted_tcp buf;
 	struct esptcp_conn *conn;
 
-	th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	if (!th)
+	quoted = skb_header_pointer(skb, offset, sizeof(buf), &buf);
+	if (!quoted)
 		return;
-	tuple->local_port = th->source;
-	tuple->remote_port = th->dest;
+	tuple->local_port = quoted->source;
+	tuple->remote_port = quoted->dest;
 	conn = esptcp_tuple_find(tuple);
-	if (conn && seq_plausible(conn, ntohl(th->seq)))
+	if (conn && ip_sk_accept_pmtu(conn->sk) &&
+	    is_ours(conn, skb, offset, quoted))
 		route_update(conn, mtu);
 }
 
 /**
  * esptcp_pmtu_icmp() - learn from "fragmentation needed"
- * @skb: an ICMP packet, which begins with its IP header; it goes on to ICMP
+ * @priv: not used
+ * @skb: a packet for this host, which begins with its IP header
  * @state: of the hook
+ *
+ * Return: NF_ACCEPT, as the packet is for ICMP, too
  */
-void esptcp_pmtu_icmp(struct sk_buff *skb, const struct nf_hook_state *state)
+unsigned int esptcp_pmtu_icmp(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
 {
 	unsigned int offset = ip_hdrlen(skb);
 	struct esptcp_tuple tuple = { .net = state->net, .family = AF_INET };
@@ -90,26 +112,35 @@ void esptcp_pmtu_icmp(struct sk_buff *skb, const struct nf_hook_state *state)
 	const struct iphdr *iph;
 	struct iphdr iph_buf;
 
+	if (ip_hdr(skb)->protocol != IPPROTO_ICMP ||
+	    READ_ONCE(state->net->ipv4.sysctl_ip_no_pmtu_disc))
+		return NF_ACCEPT;
 	icmph = skb_header_pointer(skb, offset, sizeof(icmph_buf), &icmph_buf);
 	if (!icmph || icmph->type != ICMP_DEST_UNREACH ||
-	    icmph->code != ICMP_FRAG_NEEDED)
-		return;
+	    icmph->code != ICMP_FRAG_NEEDED ||
+	    nf_ip_checksum(skb, state->hook, offset, IPPROTO_ICMP))
+		return NF_ACCEPT;
 	offset += sizeof(*icmph);
 	iph = skb_header_pointer(skb, offset, sizeof(iph_buf), &iph_buf);
-	if (!iph || iph->protocol != IPPROTO_TCP)
-		return;
+	if (!iph || iph->protocol != IPPROTO_TCP ||
+	    iph->saddr != ip_hdr(skb)->daddr)
+		return NF_ACCEPT;
 	tuple.local.a4 = iph->saddr;
 	tuple.remote.a4 = iph->daddr;
-	quoted(skb, offset + iph->ihl * 4, &tuple, ntohs(icmph->un.frag.mtu));
+	learn(skb, offset + iph->ihl * 4, &tuple, ntohs(icmph->un.frag.mtu));
+	return NF_ACCEPT;
 }
 
 /**
  * esptcp_pmtu_icmpv6() - learn from "packet too big"
- * @skb: an ICMPv6 packet, which begins with its IPv6 header, and without
- *	extension headers; it goes on to ICMPv6
+ * @priv: not used
+ * @skb: a packet for this host, which begins with its IPv6 header
  * @state: of the hook
+ *
+ * Return: NF_ACCEPT, as the packet is for ICMPv6, too
  */
-void esptcp_pmtu_icmpv6(struct sk_buff *skb, const struct nf_hook_state *state)
+unsigned int esptcp_pmtu_icmpv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	unsigned int offset = sizeof(struct ipv6hdr);
 	struct esptcp_tuple tuple = { .net = state->net, .family = AF_INET6 };
@@ -118,16 +149,21 @@ void esptcp_pmtu_icmpv6(struct sk_buff *skb, const struct nf_hook_state *state)
 	const struct ipv6hdr *ip6h;
 	struct ipv6hdr ip6h_buf;
 
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return NF_ACCEPT;
 	icmph = skb_header_pointer(skb, offset, sizeof(icmph_buf), &icmph_buf);
-	if (!icmph || icmph->icmp6_type != ICMPV6_PKT_TOOBIG)
-		return;
+	if (!icmph || icmph->icmp6_type != ICMPV6_PKT_TOOBIG ||
+	    nf_ip6_checksum(skb, state->hook, offset, IPPROTO_ICMPV6))
+		return NF_ACCEPT;
 	offset += sizeof(*icmph);
 	ip6h = skb_header_pointer(skb, offset, sizeof(ip6h_buf), &ip6h_buf);
-	if (!ip6h || ip6h->nexthdr != IPPROTO_TCP)
-		return;
+	if (!ip6h || ip6h->nexthdr != IPPROTO_TCP ||
+	    !ipv6_addr_equal(&ip6h->saddr, &ipv6_hdr(skb)->daddr))
+		return NF_ACCEPT;
 	tuple.local.in6 = ip6h->saddr;
 	tuple.remote.in6 = ip6h->daddr;
-	quoted(skb, offset + sizeof(*ip6h), &tuple, ntohl(icmph->icmp6_mtu));
+	learn(skb, offset + sizeof(*ip6h), &tuple, ntohl(icmph->icmp6_mtu));
+	return NF_ACCEPT;
 }
 
 /* The connection that takes the packets of an SA in segments, or NULL. */
@@ -161,15 +197,17 @@ static bool fits(const struct sk_buff *skb, unsigned int mtu)
 }
 
 /*
- * Whether a packet is for the SA's own end. An ICMP error would then change
+ * Whether a local packet is for the SA's own end. An ICMP error would change
  * the path MTU of the very route with which we reckon, again and again.
  */
 static bool same_end(const struct sk_buff *skb, const struct xfrm_state *x)
 {
 	if (skb->protocol == htons(ETH_P_IPV6))
 		return x->props.family == AF_INET6 &&
+		       !(IP6CB(skb)->flags & IP6SKB_FORWARDED) &&
 		       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &x->id.daddr.in6);
 	return x->props.family == AF_INET &&
+	       !(IPCB(skb)->flags & IPSKB_FORWARDED) &&
 	       ip_hdr(skb)->daddr == x->id.daddr.a4;
 }
 
@@ -181,13 +219,13 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 	unsigned int headers;
 
 	if (!skb->sk || !sk_is_tcp(skb->sk) ||
-	    skb->ip_summed != CHECKSUM_PARTIAL || skb_cow_head(skb, 0))
+	    skb->ip_summed != CHECKSUM_PARTIAL)
 		return false;
 	headers = skb_transport_offset(skb) - skb_network_offset(skb) +
 		  tcp_hdrlen(skb);
 	if (mtu <= headers)
 		return false;
-	shinfo = skb_shinfo(skb);
+	/* TCP's own packet shares these, and sets them anew when it needs them. */
 	shinfo->gso_type |= ipv6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 	shinfo->gso_size = mtu - headers;
 	shinfo->gso_segs = DIV_ROUND_UP(skb->len - headers, shinfo->gso_size);
@@ -202,13 +240,26 @@ static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x)
 	       !(ip_hdr(skb)->frag_off & htons(IP_DF));
 }
 
-/* Each fragment comes by here again. */
+/*
+ * Whether connection tracking has yet to confirm the packet, behind us: nobody
+ * would do it for fragments. This one is lost, the flow's next ones are not.
+ */
+static bool to_be_confirmed(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && !nf_ct_is_confirmed(ct) && !nf_ct_is_template(ct);
+}
+
 static unsigned int fragment(struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int mtu)
 {
+	if (to_be_confirmed(skb))
+		return NF_ACCEPT;
 	IPCB(skb)->frag_max_size = mtu;
-	ip_do_fragment(state->net, state->sk, skb, dst_output);
+	ip_do_fragment(state->net, state->sk, skb, state->okfn);
 	return NF_STOLEN;
 }
 
@@ -231,6 +282,24 @@ static unsigned int too_big_same_end(struct esptcp_conn *conn,
 	return NF_STOLEN;
 }
 
+/*
+ * Not every local sender learns from an ICMP error. What is asked here, and for
+ * the error, looks at the device: local packets have none before they leave
+ * XFRM, and TCP's may have a node of its queue in its place.
+ */
+static void tell_route(struct sk_buff *skb, unsigned int mtu)
+{
+	struct dst_entry *dst = skb_dst(skb);
+
+	if (skb->sk) {
+		skb->dev = ((struct xfrm_dst *)dst)->route->dev;
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		skb->dev = dst->dev;
+	} else if (!skb->dev) {
+		skb->dev = dst->dev;
+	}
+}
+
 static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 			    const struct nf_hook_state *state, unsigned int mtu)
 {
@@ -240,16 +309,13 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 		return too_big_same_end(conn, skb, state, mtu);
 	if (may_fragment(skb, x))
 		return fragment(skb, state, mtu);
-	/* What follows looks at it. TCP's packets may have anything there. */
-	if (skb->sk || !skb->dev)
-		skb->dev = skb_dst(skb)->dev;
-	/* Not every local sender learns from an ICMP error. */
-	if (skb->sk)
-		skb_dst_update_pmtu_no_confirm(skb, mtu);
+	tell_route(skb, mtu);
+	/* Before NAT, if there was one. */
 	if (skb->protocol == htons(ETH_P_IPV6))
-		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
 	else
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(mtu));
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
 	return NF_STOLEN;
 }

@@ -6,9 +6,10 @@
 
 #include "types.h"
 
-void esptcp_pmtu_icmp(struct sk_buff *skb, const struct nf_hook_state *state);
-void esptcp_pmtu_icmpv6(struct sk_buff *skb,
-			const struct nf_hook_state *state);
+unsigned int esptcp_pmtu_icmp(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state);
+unsigned int esptcp_pmtu_icmpv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state);
 unsigned int esptcp_pmtu_output(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state);
 

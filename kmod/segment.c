@@ -36,6 +36,16 @@ static u32 advancing_seq(struct esptcp_conn *conn, unsigned int len)
 	return base_seq(conn->sk) - span + sent % span;
 }
 
+/* Nobody has verified what @peer_end says: it has to make sense. */
+static u32 advancing_ack(const struct esptcp_conn *conn)
+{
+	u32 end = READ_ONCE(conn->segments.peer_end);
+	u32 ack = base_ack(conn->sk);
+	u32 room = READ_ONCE(tcp_sk(conn->sk)->rcv_wnd) + U16_MAX;
+
+	return ack - end <= room ? end : ack;
+}
+
 static u32 segment_seq(struct esptcp_conn *conn,
 		       const struct esptcp_binding *b, unsigned int len)
 {
@@ -66,7 +76,7 @@ static u32 segment_ack(const struct esptcp_conn *conn,
 	case ESPTCP_POLICY_SA:
 		return READ_ONCE(b->ack);
 	case ESPTCP_POLICY_ADVANCING:
-		return READ_ONCE(seg->peer_end) ?: base_ack(conn->sk);
+		return advancing_ack(conn);
 	default:
 		return base_ack(conn->sk);
 	}
@@ -94,7 +104,7 @@ static void put_timestamps(const struct esptcp_conn *conn, __be32 *option)
 
 	option[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
 			  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-	option[1] = htonl(tcp_time_stamp_ts(tp) + tp->tsoffset);
+	option[1] = htonl(tcp_clock_ts(tp->tcp_usec_ts) + tp->tsoffset);
 	option[2] = htonl(READ_ONCE(tp->rx_opt.ts_recent));
 }
 
@@ -144,8 +154,20 @@ bool esptcp_segment_told_apart(const struct esptcp_conn *conn)
 {
 	const struct esptcp_profile *profile = &conn->segments.profile;
 
-	return !profile->in_window ||
-	       (!profile->timestamps && tcp_sk(conn->sk)->rx_opt.tstamp_ok);
+	return !profile->timestamps && tcp_sk(conn->sk)->rx_opt.tstamp_ok;
+}
+
+/**
+ * esptcp_segment_spi_like_ike() - whether an SPI can be mistaken for IKE
+ * @spi: the SPI
+ *
+ * In the stream, IKE begins with its length and two octets of the marker.
+ *
+ * Return: true if it looks like that
+ */
+bool esptcp_segment_spi_like_ike(__be32 spi)
+{
+	return !(ntohl(spi) & U16_MAX);
 }
 
 /**
@@ -165,7 +187,8 @@ void esptcp_segment_header(struct esptcp_conn *conn,
 	u32 seq = segment_seq(conn, b, prefix + esp_len);
 	__be16 len = htons(prefix + esp_len);
 
-	WRITE_ONCE(seg->last_seq, seq);
+	if (READ_ONCE(seg->last_seq) != seq)
+		WRITE_ONCE(seg->last_seq, seq);
 	memset(th, 0, sizeof(*th));
 	th->source = seg->tuple.local_port;
 	th->dest = seg->tuple.remote_port;

@@ -10,10 +10,12 @@
  *  - it has the timestamps option, which the connection uses and the profile's
  *    segments do not have (each segment of such a stream has it, RFC 7323);
  *  - it reaches into TCP's window, and the profile says that ESP does not.
- * Everything else goes on untouched.
+ * Everything else goes on untouched. Where neither applies, and segments are
+ * allowed to lie in the window, the SPI alone decides: a segment of the stream
+ * that happens to begin with one would be lost.
  *
  * What GRO has merged consists of segments of gso_size octets. If one of them
- * is ESP, the packet is cut up again and each segment looked at by itself.
+ * is ESP, the packet is cut up again, and each segment passes the hook anew.
  *
  * Runs in the PRE_ROUTING hook, in softirq under RCU, and takes no lock.
  */
@@ -22,6 +24,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
+#include <net/udp.h>
 #include <net/xfrm.h>
 
 #include "binding.h"
@@ -34,14 +37,14 @@
  * struct arrival - a TCP packet that came in
  * @skb: the packet, which begins with its IP header
  * @conn: the connection to which it belongs
- * @th: its TCP header, perhaps a copy
+ * @th: a copy of its TCP header
  * @offset: of the TCP header
  * @payload: offset of what the segment holds
  */
 struct arrival {
 	struct sk_buff *skb;
 	struct esptcp_conn *conn;
-	const struct tcphdr *th;
+	struct tcphdr th;
 	unsigned int offset;
 	unsigned int payload;
 };
@@ -57,7 +60,7 @@ static bool has_timestamps(const struct arrival *a)
 	struct tcp_options_received opt = { .tstamp_ok = 1 };
 	struct sk_buff *skb = a->skb;
 
-	if (a->th->doff * 4 < sizeof(*a->th) + TCPOLEN_TIMESTAMP)
+	if (a->th.doff * 4 < sizeof(a->th) + TCPOLEN_TIMESTAMP)
 		return false;
 	if (!pskb_may_pull(skb, a->payload))
 		return true;
@@ -109,10 +112,11 @@ static const struct esptcp_binding *find_sa(const struct arrival *a,
 		return NULL;
 	spi = skb_header_pointer(a->skb, a->payload + pos + *prefix,
 				 sizeof(buf), &buf);
-	if (!spi)
+	if (!spi || (esptcp_segment_spi_like_ike(*spi) &&
+		     !esptcp_segment_told_apart(a->conn)))
 		return NULL;
 	b = esptcp_binding_find_in(a->conn, *spi);
-	if (!b || is_stream(a, ntohl(a->th->seq) + pos + len))
+	if (!b || is_stream(a, ntohl(a->th.seq) + pos + len))
 		return NULL;
 	return b;
 }
@@ -175,12 +179,13 @@ static void take(const struct arrival *a, const struct esptcp_binding *b,
 		 int prefix)
 {
 	unsigned int size = a->payload - a->offset + prefix;
-	u32 end = ntohl(a->th->seq) + a->skb->len - a->payload;
+	u32 end = ntohl(a->th.seq) + a->skb->len - a->payload;
 	unsigned int offset = a->offset;
 	struct esptcp_conn *conn = a->conn;
 	struct sk_buff *skb;
 
-	WRITE_ONCE(conn->segments.peer_end, end);
+	if (READ_ONCE(conn->segments.peer_end) != end)
+		WRITE_ONCE(conn->segments.peer_end, end);
 	skb = own_memory(a->skb);
 	if (!skb) {
 		esptcp_drop(sock_net(conn->sk), conn, a->skb,
@@ -210,7 +215,8 @@ static void cut_up(const struct arrival *a, const struct nf_hook_state *state)
 {
 	struct sk_buff *segs, *skb, *next;
 
-	segs = skb_gso_segment(a->skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	/* Without NETIF_F_SG, so that each is linear, in memory of its own. */
+	segs = skb_gso_segment(a->skb, NETIF_F_HW_CSUM);
 	if (IS_ERR_OR_NULL(segs)) {
 		esptcp_drop(state->net, a->conn, a->skb,
 			    ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
@@ -249,17 +255,16 @@ static unsigned int arrive(struct sk_buff *skb, unsigned int offset,
 			   const struct nf_hook_state *state)
 {
 	struct arrival a = { .skb = skb, .offset = offset };
-	struct tcphdr buf;
 
-	a.th = skb_header_pointer(skb, offset, sizeof(buf), &buf);
-	if (!a.th || a.th->syn || a.th->fin || a.th->rst || a.th->urg)
+	if (skb_copy_bits(skb, offset, &a.th, sizeof(a.th)) ||
+	    a.th.syn || a.th.fin || a.th.rst || a.th.urg)
 		return NF_ACCEPT;
-	a.payload = offset + a.th->doff * 4;
-	if (a.th->doff < 5 || a.payload >= skb->len)
+	a.payload = offset + a.th.doff * 4;
+	if (a.th.doff < 5 || a.payload >= skb->len)
 		return NF_ACCEPT;
 	tuple->net = state->net;
-	tuple->local_port = a.th->dest;
-	tuple->remote_port = a.th->source;
+	tuple->local_port = a.th.dest;
+	tuple->remote_port = a.th.source;
 	a.conn = esptcp_tuple_find(tuple);
 	return a.conn ? receive(&a, state) : NF_ACCEPT;
 }

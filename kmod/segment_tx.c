@@ -144,6 +144,8 @@ static void segment_forget(struct sk_buff *skb, const struct sock *sk,
 			   struct dst_entry *dst)
 {
 	secpath_reset(skb);
+	/* There is no inner checksum left for a device to make. */
+	skb->encapsulation = 0;
 	nf_reset_ct(skb);
 	skb_set_nfct(skb, IP_CT_UNTRACKED);
 	skb->mark = READ_ONCE(sk->sk_mark);

@@ -551,7 +551,7 @@ void esptcp_tx_end_esp(struct esptcp_conn *conn)
 
 	__skb_queue_head_init(&queue);
 	spin_lock_bh(&conn->tx_queue.lock);
-	conn->tx_open = false;
+	WRITE_ONCE(conn->tx_open, false);
 	conn->tx_backlog = 0;
 	skb_queue_splice_init(&conn->tx_queue, &queue);
 	spin_unlock_bh(&conn->tx_queue.lock);

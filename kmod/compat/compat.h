@@ -46,9 +46,9 @@ static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 }
 #endif
 
-/* 6.7: timestamps of TCP may be in microseconds. */
+/* 6.7: timestamps of TCP may be in microseconds, if the socket says so. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define tcp_time_stamp_ts(tp)	tcp_time_stamp(tp)
+#define tcp_clock_ts(usec_ts)	tcp_time_stamp_raw()
 #endif
 
 /* 6.10: dummy devices are allocated. */

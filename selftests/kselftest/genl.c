@@ -177,8 +177,9 @@ static void get_stats(struct nlattr *nest, uint64_t *stats)
 
 	if (!nest || nla_parse_nested(attrs, ESPTCP_A_STATS_MAX, nest, NULL))
 		return;
-	for (i = 1; i < ESPTCP_A_STATS_PAD; i++)
-		stats[i] = get_u64(attrs[i]);
+	for (i = 1; i <= ESPTCP_A_STATS_MAX; i++)
+		if (i != ESPTCP_A_STATS_PAD)
+			stats[i] = get_u64(attrs[i]);
 }
 
 static void get_profile(struct nlattr *nest, int64_t *profile)
