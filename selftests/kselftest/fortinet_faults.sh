@@ -63,10 +63,10 @@ silence() {
 # and IKE does not suffer.
 set_differently() {
 	framed "framing = fortinet"
-	gateway_conf ga tcp "" && pluginopts='' && gateway_conf gb udp "$port" || return
+	gateway_conf ga tcp "" && framed "framing = rfc9329" && gateway_conf gb udp "$port" || return
 	swan ga --reload-settings > /dev/null && swan gb --reload-settings > /dev/null && establish &&
 		[ "$(esptcp_table ga framing)" = fortinet ] && [ "$(esptcp_table gb framing)" = rfc9329 ] &&
-		no_ping ca "$clientB" && ping_some cb "$clientA" && [ "$(counted ga rx-stream-esp)" -ge 5 ] &&
+		no_ping ca "$clientB" && ping_some cb "${clientA:?}" && [ "$(counted ga rx-stream-esp)" -ge 5 ] &&
 		swan ga --rekey --child net > /dev/null && within 10 log_has ga 'rekey' &&
 		swan ga --terminate --ike net > /dev/null && within 10 no_state && only_tcp
 }

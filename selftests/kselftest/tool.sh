@@ -71,7 +71,7 @@ test_usage() {
 		attach three|.*, found 'three'
 		attach -1|.*, found '-1'
 		attach 0x|.*, found '0x'
-		attach 1 instead|role or replaces, found 'instead'
+		attach 1 instead|role, replaces or framing, found 'instead'
 		attach 1 replaces 2 role|'originator' or 'responder', found nothing
 		attach 1 replaces|the number of a connection, found nothing
 		attach 1 replaces 0|the number of a connection, found '0'
