@@ -16,6 +16,7 @@
 
 #include "counter.h"
 #include "frame.h"
+#include "framing.h"
 #include "genl.h"
 #include "pair.h"
 
@@ -79,6 +80,35 @@ TEST_F(module, stays_while_a_socket_is_attached)
 	EXPECT_EQ(0, remove_in_time());
 }
 
+static int attach_fortinet(int fd)
+{
+	char text[] = "fortinet";
+	struct genl g;
+	uint32_t id;
+	int err;
+
+	if (genl_open(&g))
+		return -1;
+	err = genl_attach_with(&g, fd, 0, framing_parse(text), &id);
+	genl_close(&g);
+	return err;
+}
+
+TEST_F(module, stays_while_a_fortinet_socket_is_attached)
+{
+	struct pair p;
+
+	ASSERT_EQ(0, pair_open(&p, IPV6));
+	ASSERT_EQ(0, attach_fortinet(p.owner));
+	ASSERT_EQ(0, attach_fortinet(p.peer));
+	close_fd(&self->p.owner);
+	close_fd(&p.peer);
+	EXPECT_EQ(-1, remove_module());
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	pair_close(&p);
+	EXPECT_EQ(0, remove_in_time());
+}
+
 /* Down is not closed: the owner still has the module's socket. */
 TEST_F(module, stays_while_a_dead_socket_is_attached)
 {
@@ -133,7 +163,7 @@ TEST_F(module, goes_after_a_namespace_died)
 
 	if (!child) {
 		if (net_enter() || pair_open(&p, IPV6) ||
-		    pair_attach(p.owner) || pair_attach(p.peer))
+		    pair_attach(p.owner) || attach_fortinet(p.peer))
 			_exit(1);
 		for (i = 0; i < 100; i++)
 			send_ike(p.owner, 1000, i, MSG_DONTWAIT);

@@ -18,6 +18,7 @@
 
 #include "counter.h"
 #include "frame.h"
+#include "framing.h"
 #include "genl.h"
 #include "pair.h"
 
@@ -371,7 +372,7 @@ TEST_F(bare, attach_malformed)
 	EXPECT_EQ(-EINVAL, genl_do(g, ESPTCP_CMD_ATTACH, NULL));
 	EXPECT_EQ(-ERANGE, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
 		ATTR_U32(ESPTCP_A_CONN_FD, fd),
-		ATTR_U32(ESPTCP_A_CONN_FRAMING, 1), {} }));
+		ATTR_U32(ESPTCP_A_CONN_FRAMING, 2), {} }));
 	EXPECT_EQ(-ERANGE, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
 		ATTR_U32(ESPTCP_A_CONN_FD, fd),
 		ATTR_U32(ESPTCP_A_CONN_REPLACES, 0), {} }));
@@ -543,6 +544,193 @@ TEST_F(bare, root_of_a_user_namespace)
 	EXPECT_EQ(0, genl_attach(&g, p.owner, 0, &id));
 	genl_close(&g);
 	pair_close(&p);
+}
+
+/* Attach with a framing as framing.h writes it. */
+static int attach_as(struct genl *g, int fd, const char *framing, uint32_t *id)
+{
+	char text[256];
+
+	strncpy(text, framing, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	return genl_attach_with(g, fd, 0, framing_parse(text), id);
+}
+
+#define FORTIOS		ESPTCP_PROFILE_NAME_FORTIOS
+#define ADVANCING	ESPTCP_PROFILE_NAME_ADVANCING
+#define FIXED		ESPTCP_POLICY_FIXED
+#define SA		ESPTCP_POLICY_SA
+#define SNAPSHOT	ESPTCP_POLICY_SNAPSHOT
+#define GOING_ON	ESPTCP_POLICY_ADVANCING
+
+/* What is asked for is what is shown, and the rest is the profile's. */
+static const struct {
+	const char *framing;
+	int64_t shown[__ESPTCP_A_PROFILE_MAX];	/* in the order of the spec */
+} shown_profiles[] = {
+	{ "fortinet", { -1, FORTIOS, 0x10, SA, -1, SA, -1, -1, 0, 0, 1 } },
+	{ "fortinet,name=advancing-profile",
+	  { -1, ADVANCING, 0x10, GOING_ON, -1, SNAPSHOT, -1, -1, 0, 0, 0 } },
+	{ "fortinet,flags=0x18,seq=fixed,seq-value=4294967295,ack=fixed,"
+	  "ack-value=7,window=65535,length-prefix=1,timestamps=1,in-window=0",
+	  { -1, FORTIOS, 0x18, FIXED, 4294967295, FIXED, 7, 65535, 1, 1, 0 } },
+	{ "fortinet,flags=8,seq=fixed,ack=fixed,window=0",
+	  { -1, FORTIOS, 8, FIXED, -1, FIXED, -1, 0, 0, 0, 1 } },
+	{ "fortinet,name=advancing-profile,seq=snapshot,ack=advancing,in-window=1",
+	  { -1, ADVANCING, 0x10, SNAPSHOT, -1, GOING_ON, -1, -1, 0, 0, 1 } },
+	{ "fortinet,seq-value=0,seq=fixed,ack=sa",
+	  { -1, FORTIOS, 0x10, FIXED, 0, SA, -1, -1, 0, 0, 1 } },
+};
+
+TEST_F(bare, profile_is_shown)
+{
+	struct conn conn;
+	struct event e;
+	uint32_t id;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shown_profiles); i++) {
+		const int64_t *shown = shown_profiles[i].shown;
+		struct pair p;
+
+		ASSERT_EQ(0, pair_open(&p, i % 2 ? IPV6 : IPV4));
+		ASSERT_EQ(0, attach_as(&self->g, p.owner,
+				       shown_profiles[i].framing, &id))
+			TH_LOG("%s: %s", shown_profiles[i].framing,
+			       self->g.message);
+		ASSERT_EQ(0, genl_conn_by_id(&self->g, id, &conn));
+		EXPECT_EQ(ESPTCP_FRAMING_FORTINET, conn.framing);
+		EXPECT_EQ(0, memcmp(shown, conn.profile, sizeof(conn.profile)))
+			TH_LOG("%s", shown_profiles[i].framing);
+		ASSERT_EQ(0, genl_event(&self->events, &e, PATIENCE_MS));
+		EXPECT_EQ(ESPTCP_CMD_CONN_UP_NTF, e.cmd);
+		EXPECT_EQ(0, memcmp(shown, e.conn.profile, sizeof(conn.profile)));
+		pair_close(&p);
+		ASSERT_EQ(0, genl_event(&self->events, &e, PATIENCE_MS));
+		EXPECT_EQ(ESPTCP_CMD_CONN_DOWN_NTF, e.cmd);
+	}
+}
+
+/* A connection of the other framing has none. */
+TEST_F(bare, profile_is_not_shown)
+{
+	struct conn conn;
+	uint32_t id;
+	int i;
+
+	ASSERT_EQ(0, genl_attach(&self->g, self->p.owner, 0, &id));
+	ASSERT_EQ(0, genl_conn_by_id(&self->g, id, &conn));
+	EXPECT_EQ(ESPTCP_FRAMING_RFC9329, conn.framing);
+	for (i = 0; i < __ESPTCP_A_PROFILE_MAX; i++)
+		EXPECT_EQ(-1, conn.profile[i]);
+}
+
+static const struct {
+	const char *framing;
+	int error;
+	const char *message;
+} refused_profiles[] = {
+	{ "fortinet,flags=0", -EINVAL, "flags are ACK (0x10), PSH (0x08) or both" },
+	{ "fortinet,flags=2", -EINVAL, "flags are ACK (0x10), PSH (0x08) or both" },
+	{ "fortinet,flags=0x12", -EINVAL, "flags are ACK (0x10), PSH (0x08) or both" },
+	{ "fortinet,flags=0x14", -EINVAL, "flags are ACK (0x10), PSH (0x08) or both" },
+	{ "fortinet,flags=0x110", -EINVAL, "flags are ACK (0x10), PSH (0x08) or both" },
+	{ "fortinet,seq-value=1", -EINVAL, "policy fixed" },
+	{ "fortinet,seq=snapshot,seq-value=1", -EINVAL, "policy fixed" },
+	{ "fortinet,ack-value=1", -EINVAL, "policy fixed" },
+	{ "fortinet,seq=fixed,ack-value=1", -EINVAL, "policy fixed" },
+	{ "fortinet,name=2", -ERANGE, "" },
+	{ "fortinet,seq=4", -ERANGE, "" },
+	{ "fortinet,ack=4", -ERANGE, "" },
+	{ "fortinet,length-prefix=2", -ERANGE, "" },
+	{ "fortinet,timestamps=2", -ERANGE, "" },
+	{ "fortinet,in-window=2", -ERANGE, "" },
+};
+
+TEST_F(bare, profile_is_refused)
+{
+	struct genl *g = &self->g;
+	uint32_t id;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refused_profiles); i++) {
+		EXPECT_EQ(refused_profiles[i].error,
+			  attach_as(g, self->p.owner,
+				    refused_profiles[i].framing, &id))
+			TH_LOG("%s", refused_profiles[i].framing);
+		EXPECT_NE(NULL, strstr(g->message, refused_profiles[i].message))
+			TH_LOG("%s: %s", refused_profiles[i].framing, g->message);
+	}
+	EXPECT_EQ(0, counter("connections"));
+	EXPECT_EQ(0, attach_as(g, self->p.owner, "fortinet", &id));
+}
+
+TEST_F(bare, profile_is_malformed)
+{
+	struct attr window[] = { ATTR_U32(ESPTCP_A_PROFILE_WINDOW, 1), {} };
+	struct attr unknown[] = { ATTR_U32(__ESPTCP_A_PROFILE_MAX, 1), {} };
+	struct attr good[] = { ATTR_U32(ESPTCP_A_PROFILE_NAME, FORTIOS), {} };
+	struct genl *g = &self->g;
+	int fd = self->p.owner;
+
+	EXPECT_EQ(-EINVAL, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
+		ATTR_U32(ESPTCP_A_CONN_FD, fd),
+		ATTR_U32(ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_RFC9329),
+		{ ESPTCP_A_CONN_PROFILE, ATTR_NESTED, good }, {} }));
+	EXPECT_NE(NULL, strstr(g->message, "fortinet framing only"))
+		TH_LOG("%s", g->message);
+	EXPECT_EQ(-EINVAL, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
+		ATTR_U32(ESPTCP_A_CONN_FD, fd),
+		{ ESPTCP_A_CONN_PROFILE, ATTR_NESTED, good }, {} }));
+	EXPECT_GT(0, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
+		ATTR_U32(ESPTCP_A_CONN_FD, fd),
+		ATTR_U32(ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_FORTINET),
+		{ ESPTCP_A_CONN_PROFILE, ATTR_NESTED, window }, {} }));
+	EXPECT_EQ(-EINVAL, genl_do(g, ESPTCP_CMD_ATTACH, (struct attr[]){
+		ATTR_U32(ESPTCP_A_CONN_FD, fd),
+		ATTR_U32(ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_FORTINET),
+		{ ESPTCP_A_CONN_PROFILE, ATTR_NESTED, unknown }, {} }));
+	EXPECT_EQ(0, counter("connections"));
+}
+
+static int write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	return f && fputs(text, f) >= 0 && !fclose(f) ? 0 : -errno;
+}
+
+static int bind_spi(struct genl *g, uint32_t id, uint32_t dir, uint32_t spi)
+{
+	struct binding b = { id, dir, spi, { { 127, 0, 0, 1 }, 4 } };
+
+	return genl_bind(g, &b);
+}
+
+/* Only TCP's timestamps tell this SPI from the length of an IKE message. */
+TEST_F(bare, ambiguous_spi)
+{
+	uint32_t with, without, advancing;
+	struct genl *g = &self->g;
+	struct pair p, p2;
+
+	ASSERT_EQ(0, attach_as(g, self->p.owner, "fortinet", &with));
+	ASSERT_EQ(0, write_file("/proc/sys/net/ipv4/tcp_timestamps", "0"));
+	ASSERT_EQ(0, pair_open(&p, IPV4));
+	ASSERT_EQ(0, pair_open(&p2, IPV4));
+	ASSERT_EQ(0, attach_as(g, p.owner, "fortinet", &without));
+	ASSERT_EQ(0, attach_as(g, p2.owner, "fortinet,in-window=0", &advancing));
+
+	EXPECT_EQ(-EINVAL, bind_spi(g, without, ESPTCP_DIR_IN, 0x12340000));
+	EXPECT_NE(NULL, strstr(g->message, "ends in 0000"))
+		TH_LOG("%s", g->message);
+	EXPECT_EQ(0, bind_spi(g, without, ESPTCP_DIR_IN, 0x12340001));
+	EXPECT_EQ(0, bind_spi(g, without, ESPTCP_DIR_OUT, 0x12340000));
+	EXPECT_EQ(0, bind_spi(g, with, ESPTCP_DIR_IN, 0x12340000));
+	EXPECT_EQ(0, bind_spi(g, advancing, ESPTCP_DIR_IN, 0x12350000));
+	EXPECT_EQ(0, genl_unbind_all(g));
+	pair_close(&p);
+	pair_close(&p2);
 }
 
 /* Bindings, of the two ends of a pair. */
