@@ -239,6 +239,21 @@ only_a() {
 		[ "$(since gb.rx-esp-frames)" = 0 ] && [ "$(since ga.tx-esp-frames)" -gt 5 ]
 }
 
+# What the headers say but for their size and place is nothing to a receiver.
+other_profile() {
+	local ok=1
+
+	family 4
+	next_spis
+	carrier_b -f fortinet,name=advancing-profile &&
+		carrier_a -f fortinet,flags=0x18,seq=snapshot,ack=fixed,window=7 &&
+		within 10 says b $'\nup' && sas tunnel "$gcm" && ping_ok ca "$clientB" 1000 &&
+		ns ca timeout 60 helper/traffic -t "$clientB" && ok=0
+	[ $ok = 0 ] || diagnosis
+	down
+	return $ok
+}
+
 # One gateway, both framings
 both_framings() {
 	local ok=1
@@ -263,7 +278,7 @@ both_framings() {
 	return $ok
 }
 
-test_start 24
+test_start 25
 # In an emulated machine packets may wait for long. That is tested elsewhere.
 echo 10000 > /sys/module/esptcp/parameters/tx_target_ms
 
@@ -287,6 +302,7 @@ check "IKE full of SPIs, profile advancing" ike_full_of_spis fortinet,name=advan
 check "forged segments" tunnelled 4 fortinet tunnel forged
 check "ESP in UDP is refused" tunnelled 4 fortinet tunnel in_udp
 check "one side with segments" only_a
+check "peers with profiles of their own" other_profile
 check "one gateway with both framings" both_framings
 check "segments with a length" tunnelled 4 fortinet,length-prefix=1 tunnel forwarded
 check "segments with PSH and a window" tunnelled 4 fortinet,flags=0x18,window=0 tunnel forwarded
