@@ -53,7 +53,6 @@ static int connection = -1;
 static void usage(void)
 {
 	fputs("usage: carrier [OPTION...] connect|listen ADDRESS PORT\n"
-	      "       carrier -b DIR:SPI:ADDRESS [-b ...] bind ID\n"
 	      "       carrier unbind\n"
 	      "  -b DIR:SPI:ADDRESS  bind an SA, DIR is in or out; may be repeated\n"
 	      "  -e SPI              send IKE messages that are full of this SPI\n"
@@ -173,40 +172,23 @@ static int unbind(void)
 	return 0;
 }
 
-static void bind_to(struct genl *g, uint32_t id)
-{
-	int error, i;
-
-	for (i = 0; i < opt.nbindings; i++) {
-		opt.bindings[i].conn_id = id;
-		error = genl_bind(g, &opt.bindings[i]);
-		if (error)
-			errx(1, "bind %x: %s", opt.bindings[i].spi,
-			     strerror(-error));
-	}
-}
-
-/* Bind further SAs to the connection of another carrier. */
-static int bind_more(const char *id)
-{
-	struct genl g;
-
-	open_netlink(&g);
-	bind_to(&g, strtoul(id, NULL, 10));
-	return 0;
-}
-
 static void attach_and_bind(int fd)
 {
 	struct genl g;
 	uint32_t id;
-	int error;
+	int error, i;
 
 	open_netlink(&g);
 	error = genl_attach_with(&g, fd, opt.replaces, opt.framing, &id);
 	if (error)
 		errx(1, "attach: %s", strerror(-error));
-	bind_to(&g, id);
+	for (i = 0; i < opt.nbindings; i++) {
+		opt.bindings[i].conn_id = id;
+		error = genl_bind(&g, &opt.bindings[i]);
+		if (error)
+			errx(1, "bind %x: %s", opt.bindings[i].spi,
+			     strerror(-error));
+	}
 	genl_close(&g);
 	printf("up %u\n", id);
 	fflush(stdout);
@@ -318,14 +300,6 @@ static void serve(int fd)
 		       pings.max_ms);
 }
 
-/* How many words there are behind the options */
-static int words_of(const char *command)
-{
-	if (!strcmp(command, "unbind"))
-		return 1;
-	return strcmp(command, "bind") ? 3 : 2;
-}
-
 static void parse_options(int argc, char **argv)
 {
 	int c;
@@ -363,7 +337,7 @@ static void parse_options(int argc, char **argv)
 			usage();
 		}
 	}
-	if (optind == argc || argc - optind != words_of(argv[optind]))
+	if (argc - optind != 3 && (argc - optind != 1 || strcmp(argv[optind], "unbind")))
 		usage();
 }
 
@@ -373,8 +347,6 @@ int main(int argc, char **argv)
 	argv += optind;
 	if (!strcmp(argv[0], "unbind"))
 		return unbind();
-	if (!strcmp(argv[0], "bind"))
-		return bind_more(argv[1]);
 	signal(SIGUSR1, on_reset);
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_end }, NULL);
 
