@@ -104,7 +104,7 @@ static void put_timestamps(const struct esptcp_conn *conn, __be32 *option)
 
 	option[0] = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
 			  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
-	option[1] = htonl(tcp_clock_ts(tp->tcp_usec_ts) + tp->tsoffset);
+	option[1] = htonl(esptcp_compat_tcp_now(tp) + tp->tsoffset);
 	option[2] = htonl(READ_ONCE(tp->rx_opt.ts_recent));
 }
 

@@ -48,7 +48,9 @@ static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 
 /* 6.7: timestamps of TCP may be in microseconds, if the socket says so. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define tcp_clock_ts(usec_ts)	tcp_time_stamp_raw()
+#define esptcp_compat_tcp_now(tp)	((void)(tp), tcp_time_stamp_raw())
+#else
+#define esptcp_compat_tcp_now(tp)	tcp_clock_ts((tp)->tcp_usec_ts)
 #endif
 
 /* 6.10: dummy devices are allocated. */
