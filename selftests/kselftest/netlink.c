@@ -693,6 +693,59 @@ TEST_F(bare, profile_is_malformed)
 	EXPECT_EQ(0, counter("connections"));
 }
 
+/* The framing of a connection, once its owner knows who the peer is. */
+static int set_framing(struct genl *g, uint32_t id, uint32_t framing,
+		       uint32_t name)
+{
+	struct attr profile[] = { ATTR_U32(ESPTCP_A_PROFILE_NAME, name), {} };
+
+	return genl_do(g, ESPTCP_CMD_CONN_SET, (struct attr[]){
+		ATTR_U32(ESPTCP_A_CONN_ID, id),
+		ATTR_U32(ESPTCP_A_CONN_FRAMING, framing),
+		{ framing ? ESPTCP_A_CONN_PROFILE : 0, ATTR_NESTED, profile },
+		{} });
+}
+
+TEST_F(bare, framing_is_set)
+{
+	struct genl *g = &self->g;
+	struct conn conn;
+	uint32_t id;
+
+	ASSERT_EQ(0, genl_attach(g, self->p.owner, 0, &id));
+	EXPECT_EQ(-EINVAL, set_framing(g, id, ESPTCP_FRAMING_RFC9329, 0));
+	EXPECT_NE(NULL, strstr(g->message, "fortinet framing only"));
+	EXPECT_EQ(-ENOENT, set_framing(g, 4711, ESPTCP_FRAMING_FORTINET, FORTIOS));
+	EXPECT_EQ(-ERANGE, set_framing(g, id, ESPTCP_FRAMING_FORTINET, 2));
+	ASSERT_EQ(0, genl_conn_by_id(g, id, &conn));
+	EXPECT_EQ(ESPTCP_FRAMING_RFC9329, conn.framing);
+
+	EXPECT_EQ(0, set_framing(g, id, ESPTCP_FRAMING_FORTINET, ADVANCING));
+	ASSERT_EQ(0, genl_conn_by_id(g, id, &conn));
+	EXPECT_EQ(ESPTCP_FRAMING_FORTINET, conn.framing);
+	EXPECT_EQ(ADVANCING, conn.profile[ESPTCP_A_PROFILE_NAME]);
+	EXPECT_EQ(0, set_framing(g, id, ESPTCP_FRAMING_FORTINET, ADVANCING));
+	EXPECT_EQ(-EBUSY, set_framing(g, id, ESPTCP_FRAMING_FORTINET, FORTIOS));
+	EXPECT_NE(NULL, strstr(g->message, "another profile"));
+	EXPECT_EQ(-EINVAL, set_framing(g, id, ESPTCP_FRAMING_RFC9329, 0));
+	ASSERT_EQ(0, genl_conn_by_id(g, id, &conn));
+	EXPECT_EQ(ADVANCING, conn.profile[ESPTCP_A_PROFILE_NAME]);
+}
+
+TEST_F(bare, framing_is_set_too_late)
+{
+	struct event e;
+	uint32_t id;
+
+	ASSERT_EQ(0, genl_attach(&self->g, self->p.owner, 0, &id));
+	ASSERT_EQ(0, genl_event(&self->events, &e, PATIENCE_MS));
+	ASSERT_EQ(0, shutdown(self->p.peer, SHUT_WR));
+	ASSERT_EQ(0, genl_event(&self->events, &e, PATIENCE_MS));
+	EXPECT_EQ(ESPTCP_CMD_CONN_DOWN_NTF, e.cmd);
+	EXPECT_EQ(-ENOTCONN,
+		  set_framing(&self->g, id, ESPTCP_FRAMING_FORTINET, FORTIOS));
+}
+
 static int write_file(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
