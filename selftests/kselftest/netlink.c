@@ -572,10 +572,10 @@ static const struct {
 	{ "fortinet,name=advancing-profile",
 	  { -1, ADVANCING, 0x10, GOING_ON, -1, SNAPSHOT, -1, -1, 0, 0, 0 } },
 	{ "fortinet,flags=0x18,seq=fixed,seq-value=4294967295,ack=fixed,"
-	  "ack-value=7,window=65535,length-prefix=1,timestamps=1,in-window=0",
-	  { -1, FORTIOS, 0x18, FIXED, 4294967295, FIXED, 7, 65535, 1, 1, 0 } },
-	{ "fortinet,flags=8,seq=fixed,ack=fixed,window=0",
-	  { -1, FORTIOS, 8, FIXED, -1, FIXED, -1, 0, 0, 0, 1 } },
+	  "ack-value=7,window=65535,timestamps=1,in-window=0",
+	  { -1, FORTIOS, 0x18, FIXED, 4294967295, FIXED, 7, 65535, 0, 1, 0 } },
+	{ "fortinet,flags=8,seq=fixed,ack=fixed,window=0,length-prefix=1",
+	  { -1, FORTIOS, 8, FIXED, -1, FIXED, -1, 0, 1, 0, 1 } },
 	{ "fortinet,name=advancing-profile,seq=snapshot,ack=advancing,in-window=1",
 	  { -1, ADVANCING, 0x10, SNAPSHOT, -1, GOING_ON, -1, -1, 0, 0, 1 } },
 	{ "fortinet,seq-value=0,seq=fixed,ack=sa",
@@ -639,6 +639,7 @@ static const struct {
 	{ "fortinet,seq=snapshot,seq-value=1", -EINVAL, "policy fixed" },
 	{ "fortinet,ack-value=1", -EINVAL, "policy fixed" },
 	{ "fortinet,seq=fixed,ack-value=1", -EINVAL, "policy fixed" },
+	{ "fortinet,length-prefix=1,timestamps=1", -ENOPROTOOPT, "segments without" },
 	{ "fortinet,name=2", -ERANGE, "" },
 	{ "fortinet,seq=4", -ERANGE, "" },
 	{ "fortinet,ack=4", -ERANGE, "" },
@@ -780,7 +781,7 @@ TEST_F(bare, ambiguous_spi)
 	EXPECT_EQ(0, bind_spi(g, without, ESPTCP_DIR_IN, 0x12340001));
 	EXPECT_EQ(0, bind_spi(g, without, ESPTCP_DIR_OUT, 0x12340000));
 	EXPECT_EQ(0, bind_spi(g, with, ESPTCP_DIR_IN, 0x12340000));
-	EXPECT_EQ(0, bind_spi(g, advancing, ESPTCP_DIR_IN, 0x12350000));
+	EXPECT_EQ(-EINVAL, bind_spi(g, advancing, ESPTCP_DIR_IN, 0x12350000));
 	EXPECT_EQ(0, genl_unbind_all(g));
 	pair_close(&p);
 	pair_close(&p2);
