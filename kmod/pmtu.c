@@ -218,7 +218,7 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 	bool ipv6 = skb->protocol == htons(ETH_P_IPV6);
 	unsigned int headers;
 
-	if (!skb->sk || !sk_is_tcp(skb->sk) ||
+	if (!skb->sk || !sk_fullsock(skb->sk) || !sk_is_tcp(skb->sk) ||
 	    skb->ip_summed != CHECKSUM_PARTIAL)
 		return false;
 	headers = skb_transport_offset(skb) - skb_network_offset(skb) +
@@ -300,6 +300,23 @@ static void tell_route(struct sk_buff *skb, unsigned int mtu)
 	}
 }
 
+/*
+ * Its address is the one before NAT. A socket of the kernel's own may be that
+ * of ICMP, which is locked; it has been told by its route.
+ */
+static void tell_sender(struct sk_buff *skb, unsigned int mtu)
+{
+	const struct sock *sk = skb_to_full_sk(skb);
+
+	if (sk && sk->sk_kern_sock)
+		return;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	else
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+			      htonl(mtu));
+}
+
 static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 			    const struct nf_hook_state *state, unsigned int mtu)
 {
@@ -310,12 +327,7 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 	if (may_fragment(skb, x))
 		return fragment(skb, state, mtu);
 	tell_route(skb, mtu);
-	/* Before NAT, if there was one. */
-	if (skb->protocol == htons(ETH_P_IPV6))
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	else
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-			      htonl(mtu));
+	tell_sender(skb, mtu);
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
 	return NF_STOLEN;
 }
