@@ -24,7 +24,6 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
-#include <net/udp.h>
 #include <net/xfrm.h>
 
 #include "binding.h"

@@ -26,7 +26,11 @@ int esptcp_compat_genl_register(struct genl_family *family);
 #define esptcp_compat_genl_register(family)	genl_register_family(family)
 #endif
 
-/* 6.5: sendpage became MSG_SPLICE_PAGES. */
+/* 6.5: segmentation has a header of its own; sendpage became MSG_SPLICE_PAGES. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 static inline ssize_t esptcp_compat_sendpage(struct socket *sock,
 					     struct page *page, int offset,
