@@ -66,11 +66,11 @@ def connection():
 
 
 @contextlib.contextmanager
-def attached(name, sock):
-    """This module on a socket, with the gateway's SAs."""
+def attached(name, sock, *framing):
+    """This module on a socket, in a framing, with the gateway's SAs."""
     bound = [("out", "spi", SPI[name], "daddr", OUTER[OTHER[name]]),
              ("in", "spi", SPI[OTHER[name]], "daddr", OUTER[name])]
-    sock.setsockopt(socket.IPPROTO_TCP, TCP_ULP, b"esptcp")
+    run(*inside(name, "esptcp", "attach", str(sock.fileno()), *framing), pass_fds=[sock.fileno()])
     for sa in bound:
         run(*inside(name, "esptcp", "bind", "fd", str(sock.fileno()), *sa), pass_fds=[sock.fileno()])
     try:
@@ -129,6 +129,24 @@ def esptcp(cipher):
     with connection() as conns, attached("ga", conns["ga"]), attached("gb", conns["gb"]), \
             sas(cipher):
         yield
+
+
+@contextlib.contextmanager
+def segments(cipher, *framing):
+    """This module, with a TCP header for each ESP packet."""
+    with connection() as conns, attached("ga", conns["ga"], *framing), \
+            attached("gb", conns["gb"], *framing), sas(cipher):
+        yield
+
+
+def fortinet(cipher):
+    """This module, fortinet framing."""
+    return segments(cipher, "framing", "fortinet")
+
+
+def fortinet_advancing(cipher):
+    """The same with sequence numbers that firewalls accept."""
+    return segments(cipher, "framing", "fortinet", "profile", "advancing")
 
 
 @contextlib.contextmanager
@@ -222,4 +240,5 @@ def openvpn(cipher):
 
 
 PEERS = {peer.__name__: peer for peer in
-         (none, esp, udp, espintcp, esptcp, esptcp_large, to_espintcp, from_espintcp, openvpn)}
+         (none, esp, udp, espintcp, esptcp, fortinet, fortinet_advancing, esptcp_large,
+          to_espintcp, from_espintcp, openvpn)}
