@@ -320,7 +320,7 @@ shown() {
 }
 
 test_framings() {
-	local all="flags psh,ack seq fixed seq-value 7 ack snapshot window 1000 length-prefix yes timestamps yes in-window no"
+	local all="flags psh,ack seq fixed seq-value 7 ack snapshot window 1000 length-prefix yes timestamps no in-window no"
 
 	attach framing fortinet
 	same "fortinet profile fortios flags ack seq sa ack sa length-prefix no timestamps no in-window yes" "$(shown)"
@@ -347,6 +347,8 @@ test_framings() {
 	has 'a profile goes with the fortinet framing only'
 	run 1 esptcp attach "$fd" framing fortinet seq-value 1
 	has 'a number goes with the policy fixed only'
+	run 1 esptcp attach "$fd" framing fortinet length-prefix yes timestamps yes
+	has 'a length prefix needs'
 }
 
 test_replace() {
