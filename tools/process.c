@@ -25,6 +25,11 @@ static void read_name(int pid, char name[PROCESS_NAMELEN])
 	if (fgets(name, PROCESS_NAMELEN, file))
 		name[strcspn(name, "\n")] = '\0';
 	fclose(file);
+	/* Whoever holds a port has chosen it, for root's terminal perhaps. */
+	for (; *name; name++) {
+		if (*name < ' ' || *name > '~')
+			*name = '?';
+	}
 }
 
 static void add(struct process_list *list, __u64 inode, int pid)
