@@ -61,6 +61,7 @@ static void conn_free_rcu(struct rcu_head *rcu)
 {
 	struct esptcp_conn *conn = container_of(rcu, struct esptcp_conn, rcu);
 
+	dst_cache_destroy(&conn->segments.route);
 	sock_put(conn->sk);
 	kfree(conn);
 }
@@ -213,7 +214,9 @@ static int conn_use_segments(struct esptcp_conn *conn,
 	/* A frame in the stream would pass for a segment with a length. */
 	if (profile->length_prefix && !esptcp_segment_told_apart(conn))
 		return -ENOPROTOOPT;
-	esptcp_segment_init(conn);
+	err = esptcp_segment_init(conn);
+	if (err)
+		return err;
 	list_for_each_entry(b, &conn->bindings, conn_list)
 		esptcp_segment_bind(b, conn);
 	err = esptcp_tuple_add(conn);
@@ -270,8 +273,7 @@ static struct esptcp_conn *conn_alloc(struct sock *sk,
 	err = conn_insert(en, conn, how);
 	if (!err)
 		return conn;
-	__sock_put(sk);
-	kfree_rcu(conn, rcu);
+	esptcp_conn_put(conn);
 	return ERR_PTR(err);
 }
 

@@ -50,6 +50,8 @@ static void route_update(struct esptcp_conn *conn, u32 mtu)
 	if (mtu < dst_mtu(dst))
 		dst->ops->update_pmtu(dst, conn->sk, NULL, mtu, false);
 	dst_release(dst);
+	/* What was learned is in another route now. */
+	dst_release(esptcp_segment_route(conn));
 }
 
 /*
@@ -65,7 +67,7 @@ static bool is_ours(const struct esptcp_conn *conn, const struct sk_buff *skb,
 	const __be32 *spi;
 	__be32 buf;
 
-	offset += esptcp_segment_overhead(conn);
+	offset += seg->overhead;
 	spi = skb_header_pointer(skb, offset, sizeof(buf), &buf);
 	if (!spi)
 		return seg->profile.seq <= ESPTCP_POLICY_SA && seg->last_seq &&
@@ -88,10 +90,14 @@ static void learn(const struct sk_buff *skb, unsigned int offset,
 		return;
 	tuple->local_port = quoted->source;
 	tuple->remote_port = quoted->dest;
-	conn = esptcp_tuple_find(tuple);
-	if (conn && ip_sk_accept_pmtu(conn->sk) &&
-	    is_ours(conn, skb, offset, quoted))
-		route_update(conn, mtu);
+	conn = esptcp_tuple_find(tuple, NULL);
+	if (!conn || !ip_sk_accept_pmtu(conn->sk) ||
+	    !is_ours(conn, skb, offset, quoted))
+		return;
+	/* Behind a rule that queues packets for a process they are not. */
+	local_bh_disable();
+	route_update(conn, mtu);
+	local_bh_enable();
 }
 
 /**
@@ -181,13 +187,18 @@ static struct esptcp_conn *segments_of(struct net *net,
 	return conn && esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET ? conn : NULL;
 }
 
-/* How big a packet may be that goes into XFRM by way of @dst. */
+/*
+ * How big a packet may be that goes into XFRM by way of @dst. Segments need not
+ * take the route that XFRM found for the SA.
+ */
 static unsigned int inner_mtu(const struct esptcp_conn *conn,
 			      struct dst_entry *dst)
 {
-	int mtu = dst_mtu(xfrm_dst_child(dst)) - esptcp_segment_overhead(conn);
+	u32 mtu = min(dst_mtu(xfrm_dst_child(dst)),
+		      READ_ONCE(conn->segments.mtu));
 
-	return min_t(u32, xfrm_state_mtu(dst->xfrm, mtu), dst_mtu(dst));
+	mtu = xfrm_state_mtu(dst->xfrm, mtu - conn->segments.overhead);
+	return min(mtu, dst_mtu(dst));
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -218,8 +229,9 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 	bool ipv6 = skb->protocol == htons(ETH_P_IPV6);
 	unsigned int headers;
 
+	/* A socket that signs its segments has to cut them itself. */
 	if (!skb->sk || !sk_fullsock(skb->sk) || !sk_is_tcp(skb->sk) ||
-	    skb->ip_summed != CHECKSUM_PARTIAL)
+	    skb->sk->sk_gso_disabled || skb->ip_summed != CHECKSUM_PARTIAL)
 		return false;
 	headers = skb_transport_offset(skb) - skb_network_offset(skb) +
 		  tcp_hdrlen(skb);
@@ -235,7 +247,7 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 /* Transport mode is for whole packets (RFC 4303 section 3.1.1). */
 static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x)
 {
-	return skb->protocol == htons(ETH_P_IP) && !skb_is_gso(skb) &&
+	return skb->protocol == htons(ETH_P_IP) &&
 	       x->props.mode == XFRM_MODE_TUNNEL &&
 	       !(ip_hdr(skb)->frag_off & htons(IP_DF));
 }
@@ -252,14 +264,42 @@ static bool to_be_confirmed(const struct sk_buff *skb)
 	return ct && !nf_ct_is_confirmed(ct) && !nf_ct_is_template(ct);
 }
 
-static unsigned int fragment(struct sk_buff *skb,
+static void fragment_one(struct sk_buff *skb, const struct nf_hook_state *state,
+			 unsigned int mtu)
+{
+	IPCB(skb)->frag_max_size = mtu;
+	ip_do_fragment(state->net, state->sk, skb, state->okfn);
+}
+
+/* GRO has merged them, or TCP not yet cut. */
+static void fragment_gso(struct esptcp_conn *conn, struct sk_buff *skb,
+			 const struct nf_hook_state *state, unsigned int mtu)
+{
+	struct sk_buff *segs, *next;
+
+	segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (IS_ERR_OR_NULL(segs)) {
+		esptcp_drop(state->net, conn, skb,
+			    ESPTCP_A_STATS_TX_DROP_NO_MEMORY);
+		return;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		fragment_one(skb, state, mtu);
+	}
+}
+
+static unsigned int fragment(struct esptcp_conn *conn, struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int mtu)
 {
 	if (to_be_confirmed(skb))
 		return NF_ACCEPT;
-	IPCB(skb)->frag_max_size = mtu;
-	ip_do_fragment(state->net, state->sk, skb, state->okfn);
+	if (skb_is_gso(skb))
+		fragment_gso(conn, skb, state, mtu);
+	else
+		fragment_one(skb, state, mtu);
 	return NF_STOLEN;
 }
 
@@ -275,7 +315,7 @@ static unsigned int too_big_same_end(struct esptcp_conn *conn,
 	if (tcp_shrink(skb, mtu))
 		return NF_ACCEPT;
 	if (may_fragment(skb, dst_xfrm(dst)))
-		return fragment(skb, state, mtu);
+		return fragment(conn, skb, state, mtu);
 	if (skb->sk)
 		xfrm_local_error(skb, mtu);
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
@@ -325,7 +365,7 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 	if (same_end(skb, x))
 		return too_big_same_end(conn, skb, state, mtu);
 	if (may_fragment(skb, x))
-		return fragment(skb, state, mtu);
+		return fragment(conn, skb, state, mtu);
 	tell_route(skb, mtu);
 	tell_sender(skb, mtu);
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);

@@ -4,25 +4,22 @@
  * front of ESP packets, as attributes of a connection. A profile is parsed
  * once, from the request that attaches the socket, and then only read.
  */
-#include <linux/tcp.h>
+#include <net/tcp.h>
 
 #include "netlink_gen.h"
 #include "profile.h"
 
-#define FLAG_PSH	0x08
-#define FLAG_ACK	0x10
-
 static const struct esptcp_profile profiles[] = {
 	[ESPTCP_PROFILE_NAME_FORTIOS] = {
 		.name = ESPTCP_PROFILE_NAME_FORTIOS,
-		.flags = FLAG_ACK,
+		.flags = TCPHDR_ACK,
 		.seq = ESPTCP_POLICY_SA,
 		.ack = ESPTCP_POLICY_SA,
 		.in_window = true,
 	},
 	[ESPTCP_PROFILE_NAME_ADVANCING] = {
 		.name = ESPTCP_PROFILE_NAME_ADVANCING,
-		.flags = FLAG_ACK,
+		.flags = TCPHDR_ACK,
 		.seq = ESPTCP_POLICY_ADVANCING,
 		.ack = ESPTCP_POLICY_SNAPSHOT,
 	},
@@ -45,7 +42,7 @@ static int get_flags(struct nlattr *attr, u8 *to,
 {
 	if (!attr)
 		return 0;
-	if (!nla_get_u32(attr) || nla_get_u32(attr) & ~(FLAG_ACK | FLAG_PSH)) {
+	if (!nla_get_u32(attr) || nla_get_u32(attr) & ~(TCPHDR_ACK | TCPHDR_PSH)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "a segment's flags are ACK (0x10), PSH (0x08) or both");
 		return -EINVAL;

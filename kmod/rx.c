@@ -411,15 +411,19 @@ static struct net_device *rx_device(const struct sock *sk)
 	return dst ? dst->dev : NULL;
 }
 
-static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
-			   struct net_device *dev)
+/**
+ * esptcp_rx_xfrm() - hand an ESP packet to XFRM
+ * @conn: the connection by which it came, under RCU
+ * @skb: the packet, which begins with the ESP header, and has the headers in
+ *	front, but neither a route nor a socket; taken over
+ * @family: of its IP header, AF_INET or AF_INET6
+ *
+ * Bottom halves are disabled.
+ */
+void esptcp_rx_xfrm(struct esptcp_conn *conn, struct sk_buff *skb, u16 family)
 {
 	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
-	u16 family = rx_cb(skb)->family;
 
-	skb->dev = dev;
-	skb->skb_iif = dev->ifindex;
-	rx_push_headers(conn, skb);
 	/* Spares XFRM a route lookup for each packet. */
 	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))
 		skb_dst_set_noref(skb, dst);
@@ -427,6 +431,17 @@ static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
 		xfrm6_rcv_encap(skb, IPPROTO_ESP, 0, 0);
 	else
 		xfrm4_rcv_encap(skb, IPPROTO_ESP, 0, 0);
+}
+
+static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
+			   struct net_device *dev)
+{
+	u16 family = rx_cb(skb)->family;
+
+	skb->dev = dev;
+	skb->skb_iif = dev->ifindex;
+	rx_push_headers(conn, skb);
+	esptcp_rx_xfrm(conn, skb, family);
 }
 
 /* Hand ESP frames to XFRM, not under the socket lock: it may send an answer. */

@@ -13,7 +13,10 @@
 
 #include "segment.h"
 
-#define PREFIX_SIZE	sizeof(__be16)
+static unsigned int prefix_size(const struct esptcp_conn *conn)
+{
+	return conn->segments.profile.length_prefix ? sizeof(__be16) : 0;
+}
 
 /* Data below this was acknowledged, and a segment of the path's MTU fits. */
 static u32 base_seq(const struct sock *sk)
@@ -109,13 +112,27 @@ static void put_timestamps(const struct esptcp_conn *conn, __be32 *option)
 }
 
 /**
- * esptcp_segment_init() - take the numbers for the policy fixed
- * @conn: the connection, whose socket the caller has locked
+ * esptcp_segment_init() - prepare a connection for segments
+ * @conn: the connection, which has its profile, and whose socket the caller
+ *	has locked
+ *
+ * What it allocates is freed with the connection.
+ *
+ * Return: 0 or -ENOMEM
  */
-void esptcp_segment_init(struct esptcp_conn *conn)
+int esptcp_segment_init(struct esptcp_conn *conn)
 {
-	conn->segments.seq = base_seq(conn->sk);
-	conn->segments.ack = base_ack(conn->sk);
+	struct esptcp_segments *seg = &conn->segments;
+
+	seg->overhead = sizeof(struct tcphdr) +
+			(has_timestamps(conn) ? TCPOLEN_TSTAMP_ALIGNED : 0) +
+			prefix_size(conn);
+	seg->seq = base_seq(conn->sk);
+	seg->ack = base_ack(conn->sk);
+	seg->mtu = inet_csk(conn->sk)->icsk_pmtu_cookie;
+	/* An attempt that failed behind this may have left one. */
+	return seg->route.cache ? 0 :
+				  dst_cache_init(&seg->route, GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -128,19 +145,6 @@ void esptcp_segment_bind(struct esptcp_binding *b,
 {
 	WRITE_ONCE(b->seq, base_seq(conn->sk));
 	WRITE_ONCE(b->ack, base_ack(conn->sk));
-}
-
-/**
- * esptcp_segment_overhead() - what stands between the IP and the ESP header
- * @conn: the connection
- *
- * Return: octets
- */
-unsigned int esptcp_segment_overhead(const struct esptcp_conn *conn)
-{
-	return sizeof(struct tcphdr) +
-	       (has_timestamps(conn) ? TCPOLEN_TSTAMP_ALIGNED : 0) +
-	       (conn->segments.profile.length_prefix ? PREFIX_SIZE : 0);
 }
 
 /**
@@ -174,7 +178,7 @@ bool esptcp_segment_spi_like_ike(__be32 spi)
  * esptcp_segment_header() - write the TCP header, options and length prefix
  * @conn: the connection
  * @b: the SA's binding
- * @th: where to, esptcp_segment_overhead() octets; the checksum is left 0
+ * @th: where to, esptcp_segments.overhead octets; the checksum is left 0
  * @esp_len: octets of the ESP packet
  */
 void esptcp_segment_header(struct esptcp_conn *conn,
@@ -182,8 +186,8 @@ void esptcp_segment_header(struct esptcp_conn *conn,
 			   struct tcphdr *th, unsigned int esp_len)
 {
 	struct esptcp_segments *seg = &conn->segments;
-	unsigned int prefix = seg->profile.length_prefix ? PREFIX_SIZE : 0;
-	unsigned int size = esptcp_segment_overhead(conn) - prefix;
+	unsigned int prefix = prefix_size(conn);
+	unsigned int size = seg->overhead - prefix;
 	u32 seq = segment_seq(conn, b, prefix + esp_len);
 	__be16 len = htons(prefix + esp_len);
 

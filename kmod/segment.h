@@ -4,10 +4,9 @@
 
 #include "types.h"
 
-void esptcp_segment_init(struct esptcp_conn *conn);
+int esptcp_segment_init(struct esptcp_conn *conn);
 void esptcp_segment_bind(struct esptcp_binding *b,
 			 const struct esptcp_conn *conn);
-unsigned int esptcp_segment_overhead(const struct esptcp_conn *conn);
 bool esptcp_segment_told_apart(const struct esptcp_conn *conn);
 bool esptcp_segment_spi_like_ike(__be32 spi);
 void esptcp_segment_header(struct esptcp_conn *conn,

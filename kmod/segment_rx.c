@@ -17,7 +17,7 @@
  * What GRO has merged consists of segments of gso_size octets. If one of them
  * is ESP, the packet is cut up again, and each segment passes the hook anew.
  *
- * Runs in the PRE_ROUTING hook, in softirq under RCU, and takes no lock.
+ * Runs in the PRE_ROUTING hook under RCU, and takes no lock.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -27,6 +27,7 @@
 #include <net/xfrm.h>
 
 #include "binding.h"
+#include "rx.h"
 #include "segment.h"
 #include "segment_rx.h"
 #include "stats.h"
@@ -47,11 +48,6 @@ struct arrival {
 	unsigned int offset;
 	unsigned int payload;
 };
-
-static bool profile_has_timestamps(const struct arrival *a)
-{
-	return a->conn->segments.profile.timestamps;
-}
 
 /* The option is looked for only in what has passed for ESP so far. */
 static bool has_timestamps(const struct arrival *a)
@@ -76,8 +72,7 @@ static bool is_stream(const struct arrival *a, u32 end)
 	if (!a->conn->segments.profile.in_window &&
 	    after(end, READ_ONCE(tp->rcv_nxt)))
 		return true;
-	return tp->rx_opt.tstamp_ok && !profile_has_timestamps(a) &&
-	       has_timestamps(a);
+	return esptcp_segment_told_apart(a->conn) && has_timestamps(a);
 }
 
 /* What stands in front of the SPI: its size, or -1 if it cannot be right. */
@@ -155,25 +150,6 @@ static void make_plain(struct sk_buff *skb, const struct esptcp_binding *b,
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
-static void deliver(struct esptcp_conn *conn, const struct esptcp_binding *b,
-		    struct sk_buff *skb)
-{
-	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
-	struct net *net = sock_net(conn->sk);
-
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
-	skb_orphan(skb);
-	skb_dst_drop(skb);
-	/* Spares XFRM a route lookup for each packet. */
-	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))
-		skb_dst_set_noref(skb, dst);
-	if (b->family == AF_INET6)
-		xfrm6_rcv_encap(skb, IPPROTO_ESP, 0, 0);
-	else
-		xfrm4_rcv_encap(skb, IPPROTO_ESP, 0, 0);
-}
-
 static void take(const struct arrival *a, const struct esptcp_binding *b,
 		 int prefix)
 {
@@ -181,18 +157,23 @@ static void take(const struct arrival *a, const struct esptcp_binding *b,
 	u32 end = ntohl(a->th.seq) + a->skb->len - a->payload;
 	unsigned int offset = a->offset;
 	struct esptcp_conn *conn = a->conn;
+	struct net *net = sock_net(conn->sk);
 	struct sk_buff *skb;
 
 	if (READ_ONCE(conn->segments.peer_end) != end)
 		WRITE_ONCE(conn->segments.peer_end, end);
 	skb = own_memory(a->skb);
 	if (!skb) {
-		esptcp_drop(sock_net(conn->sk), conn, a->skb,
+		esptcp_drop(net, conn, a->skb,
 			    ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
 		return;
 	}
 	make_plain(skb, b, offset, size);
-	deliver(conn, b, skb);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
+	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	esptcp_rx_xfrm(conn, skb, b->family);
 }
 
 /* Whether one of the segments that GRO has merged is ESP. */
@@ -209,11 +190,17 @@ static bool any_esp(const struct arrival *a)
 	return false;
 }
 
-/* Let each of the segments that GRO has merged come in by itself. */
+/*
+ * Let each of the segments that GRO has merged come in by itself, with the link
+ * header: behind XFRM, GRO merges only what has the same.
+ */
 static void cut_up(const struct arrival *a, const struct nf_hook_state *state)
 {
+	unsigned int mac_len = skb_mac_header_was_set(a->skb) ?
+			       skb_network_header(a->skb) - skb_mac_header(a->skb) : 0;
 	struct sk_buff *segs, *skb, *next;
 
+	__skb_push(a->skb, mac_len);
 	/* Without NETIF_F_SG, so that each is linear, in memory of its own. */
 	segs = skb_gso_segment(a->skb, NETIF_F_HW_CSUM);
 	if (IS_ERR_OR_NULL(segs)) {
@@ -224,6 +211,10 @@ static void cut_up(const struct arrival *a, const struct nf_hook_state *state)
 	consume_skb(a->skb);
 	skb_list_walk_safe(segs, skb, next) {
 		skb_mark_not_on_list(skb);
+		skb_reset_mac_header(skb);
+		__skb_pull(skb, mac_len);
+		skb_reset_network_header(skb);
+		skb_reset_mac_len(skb);
 		NF_HOOK(state->pf, state->hook, state->net, state->sk, skb,
 			state->in, state->out, state->okfn);
 	}
@@ -254,6 +245,7 @@ static unsigned int arrive(struct sk_buff *skb, unsigned int offset,
 			   const struct nf_hook_state *state)
 {
 	struct arrival a = { .skb = skb, .offset = offset };
+	unsigned int verdict;
 
 	if (skb_copy_bits(skb, offset, &a.th, sizeof(a.th)) ||
 	    a.th.syn || a.th.fin || a.th.rst || a.th.urg)
@@ -264,8 +256,14 @@ static unsigned int arrive(struct sk_buff *skb, unsigned int offset,
 	tuple->net = state->net;
 	tuple->local_port = a.th.dest;
 	tuple->remote_port = a.th.source;
-	a.conn = esptcp_tuple_find(tuple);
-	return a.conn ? receive(&a, state) : NF_ACCEPT;
+	a.conn = esptcp_tuple_find(tuple, state->in);
+	if (!a.conn)
+		return NF_ACCEPT;
+	/* Behind a rule that queues packets for a process they are not. */
+	local_bh_disable();
+	verdict = receive(&a, state);
+	local_bh_enable();
+	return verdict;
 }
 
 /**

@@ -19,26 +19,28 @@
 #include "segment_tx.h"
 #include "stats.h"
 
-static struct dst_entry *route_ipv4(const struct esptcp_conn *conn)
+static struct dst_entry *route_ipv4(struct esptcp_conn *conn)
 {
 	const struct sock *sk = conn->sk;
-	struct flowi4 fl4 = {
-		.daddr = conn->remote.a4,
-		.saddr = conn->local.a4,
-		.flowi4_oif = READ_ONCE(sk->sk_bound_dev_if),
-		.flowi4_mark = READ_ONCE(sk->sk_mark),
-		.flowi4_uid = sock_net_uid(sock_net(sk), sk),
-		.flowi4_proto = IPPROTO_TCP,
-		.fl4_sport = conn->segments.tuple.local_port,
-		.fl4_dport = conn->segments.tuple.remote_port,
-	};
-	/* Without a look at policies, of which the socket has a bypass. */
-	struct rtable *rt = __ip_route_output_key(sock_net(sk), &fl4);
+	struct rtable *rt;
+	struct flowi4 fl4;
 
-	return IS_ERR(rt) ? NULL : &rt->dst;
+	flowi4_init_output(&fl4, READ_ONCE(sk->sk_bound_dev_if),
+			   READ_ONCE(sk->sk_mark), ip_sock_rt_tos(sk),
+			   ip_sock_rt_scope(sk), IPPROTO_TCP,
+			   inet_sk_flowi_flags(sk), conn->remote.a4,
+			   conn->local.a4, conn->segments.tuple.remote_port,
+			   conn->segments.tuple.local_port,
+			   sock_net_uid(sock_net(sk), sk));
+	/* Without a look at policies, of which the socket has a bypass. */
+	rt = __ip_route_output_key(sock_net(sk), &fl4);
+	if (IS_ERR(rt))
+		return NULL;
+	dst_cache_set_ip4(&conn->segments.route, &rt->dst, fl4.saddr);
+	return &rt->dst;
 }
 
-static struct dst_entry *route_ipv6(const struct esptcp_conn *conn)
+static struct dst_entry *route_ipv6(struct esptcp_conn *conn)
 {
 	const struct sock *sk = conn->sk;
 	struct flowi6 fl6 = {
@@ -46,6 +48,8 @@ static struct dst_entry *route_ipv6(const struct esptcp_conn *conn)
 		.saddr = conn->local.in6,
 		.flowi6_oif = READ_ONCE(sk->sk_bound_dev_if),
 		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.flowi6_flags = inet_sk_flowi_flags(sk),
+		.flowlabel = READ_ONCE(inet6_sk(sk)->flow_label),
 		.flowi6_uid = sock_net_uid(sock_net(sk), sk),
 		.flowi6_proto = IPPROTO_TCP,
 		.fl6_sport = conn->segments.tuple.local_port,
@@ -53,33 +57,34 @@ static struct dst_entry *route_ipv6(const struct esptcp_conn *conn)
 	};
 	struct dst_entry *dst = ip6_route_output(sock_net(sk), NULL, &fl6);
 
-	if (!dst->error)
-		return dst;
-	dst_release(dst);
-	return NULL;
+	if (dst->error) {
+		dst_release(dst);
+		return NULL;
+	}
+	dst_cache_set_ip6(&conn->segments.route, dst, &fl6.saddr);
+	return dst;
 }
 
 /**
  * esptcp_segment_route() - the route to a connection's peer
  * @conn: the connection
  *
- * The caller is under RCU. The socket's own route is taken while it is good;
- * an idle socket does not renew it.
+ * The caller is under RCU, bottom halves are disabled. It is not the socket's
+ * own route, which an idle socket does not renew.
  *
  * Return: the route with a reference, or NULL
  */
-struct dst_entry *esptcp_segment_route(const struct esptcp_conn *conn)
+struct dst_entry *esptcp_segment_route(struct esptcp_conn *conn)
 {
-	const struct sock *sk = conn->sk;
-	struct dst_entry *dst = rcu_dereference(sk->sk_dst_cache);
-	u32 cookie = 0;
+	struct esptcp_segments *seg = &conn->segments;
+	struct dst_entry *dst = dst_cache_get(&seg->route);
 
-	if (conn->family == AF_INET6)
-		cookie = READ_ONCE(inet6_sk(sk)->dst_cookie);
-	if (dst && !dst_xfrm(dst) && dst_check(dst, cookie) &&
-	    dst_hold_safe(dst))
-		return dst;
-	return conn->family == AF_INET6 ? route_ipv6(conn) : route_ipv4(conn);
+	if (!dst)
+		dst = conn->family == AF_INET6 ? route_ipv6(conn) :
+						 route_ipv4(conn);
+	if (dst && READ_ONCE(seg->mtu) != dst_mtu(dst))
+		WRITE_ONCE(seg->mtu, dst_mtu(dst));
+	return dst;
 }
 
 /* The checksum is left to the device, or to the stack in front of it. */
@@ -129,7 +134,7 @@ static void segment_build(struct esptcp_conn *conn,
 			  const struct esptcp_binding *b, struct sk_buff *skb,
 			  unsigned int offset)
 {
-	unsigned int size = esptcp_segment_overhead(conn);
+	unsigned int size = conn->segments.overhead;
 	unsigned int esp_len = skb->len - offset;
 
 	__skb_push(skb, size);
@@ -158,7 +163,7 @@ static void segment_forget(struct sk_buff *skb, const struct sock *sk,
 static int segment_prepare(struct esptcp_conn *conn, struct sk_buff *skb,
 			   unsigned int offset, struct dst_entry *dst)
 {
-	unsigned int size = esptcp_segment_overhead(conn);
+	unsigned int size = conn->segments.overhead;
 
 	if (conn->family == AF_INET6 && offset != sizeof(struct ipv6hdr))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;

@@ -7,6 +7,6 @@
 void esptcp_segment_tx(struct net *net, const struct esptcp_binding *b,
 		       struct esptcp_conn *conn, struct sk_buff *skb,
 		       unsigned int offset);
-struct dst_entry *esptcp_segment_route(const struct esptcp_conn *conn);
+struct dst_entry *esptcp_segment_route(struct esptcp_conn *conn);
 
 #endif /* ESPTCP_SEGMENT_TX_H */

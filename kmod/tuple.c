@@ -8,6 +8,7 @@
  * not closed it yet; only one of them is up.
  */
 #include <linux/rhashtable.h>
+#include <net/l3mdev.h>
 
 #include "tuple.h"
 
@@ -20,22 +21,35 @@ static const struct rhashtable_params table_params = {
 	.automatic_shrinking = true,
 };
 
+/* A socket of a VRF, or with a link-local address, is bound to its device. */
+static bool comes_by(const struct esptcp_conn *conn,
+		     const struct net_device *dev)
+{
+	int bound = READ_ONCE(conn->sk->sk_bound_dev_if);
+
+	return !bound || !dev || bound == dev->ifindex ||
+	       bound == l3mdev_master_ifindex_rcu(dev);
+}
+
 /**
  * esptcp_tuple_find() - find the connection to which a packet belongs
  * @tuple: addresses and ports, padded with zeros
+ * @dev: the device by which the packet came in, or NULL
  *
  * The caller is under RCU.
  *
  * Return: the connection, which is up, or NULL
  */
-struct esptcp_conn *esptcp_tuple_find(const struct esptcp_tuple *tuple)
+struct esptcp_conn *esptcp_tuple_find(const struct esptcp_tuple *tuple,
+				      const struct net_device *dev)
 {
 	struct rhlist_head *list, *pos;
 	struct esptcp_conn *conn;
 
 	list = rhltable_lookup(&table, tuple, table_params);
 	rhl_for_each_entry_rcu(conn, pos, list, segments.node)
-		if (READ_ONCE(conn->state) == ESPTCP_STATE_UP)
+		if (READ_ONCE(conn->state) == ESPTCP_STATE_UP &&
+		    comes_by(conn, dev))
 			return conn;
 	return NULL;
 }

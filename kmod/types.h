@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/codel.h>
+#include <net/dst_cache.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 #include <net/xfrm.h>
@@ -105,19 +106,28 @@ struct esptcp_tuple {
  * @profile: what headers are like; set once, with the framing
  * @node: entry in the table of such connections
  * @tuple: what it is hashed by; set once
+ * @overhead: octets between the IP and the ESP header; set once
  * @seq: sequence number when it was attached; set once
  * @ack: acknowledgment number then; set once
+ * @route: to the peer; its own rules
+ * @mtu: of @route when it was last looked at
  * @sent: octets sent in segments, for the policy advancing
  * @last_seq: sequence number of the last segment that was sent
  * @peer_end: sequence number behind the last segment received, 0 before
+ *
+ * What is written for each packet keeps away from what is set once.
  */
 struct esptcp_segments {
 	struct esptcp_profile profile;
 	struct rhlist_head node;
 	struct esptcp_tuple tuple;
+	unsigned int overhead;
 	u32 seq;
 	u32 ack;
-	atomic_t sent;
+	struct dst_cache route;
+	u32 mtu;
+
+	atomic_t sent ____cacheline_aligned_in_smp;
 	u32 last_seq;
 	u32 peer_end;
 };

@@ -141,6 +141,41 @@ narrow_path() {
 	return $ok
 }
 
+# TCP goes another way than routing finds for the SA, and that takes less.
+narrow_way() {
+	local ok=0
+
+	ns ga ip rule add to "$B" ipproto tcp lookup 7
+	ns ga ip route add default via 198.51.100.254 mtu 1300 table 7
+	tunnelled 4 fortinet tunnel narrow_forwarded || ok=1
+	ns ga ip rule del lookup 7
+	ns ga ip route flush table 7
+	return $ok
+}
+
+narrow_forwarded() {
+	watch 1300 && ns ca timeout 60 helper/traffic "$clientB" &&
+		[ "$(seen segments)" -gt 20 ] && no_big_behind
+}
+
+# A sender that lets routers fragment hears of no MTU; its large packets of TCP
+# are many.
+may_be_fragmented() {
+	ns ca sysctl -qw net.ipv4.ip_no_pmtu_disc=1
+	ns ca ip route flush cache
+	ns ca timeout 60 helper/traffic -t "$clientB"
+	local ok=$?
+	ns ca sysctl -qw net.ipv4.ip_no_pmtu_disc=0
+	[ $ok = 0 ] && only_segments && [ "$(since ga.tx-drop-inner-mtu)" = 0 ] || return
+	# Later tests rely on what a client learns.
+	within 10 learns_mtu
+}
+
+learns_mtu() {
+	ns ca ping -q -n -M do -W 1 -c 1 -s 1400 "$clientB" > "$work/ping"
+	[[ $(ns ca ip route get "$clientB") =~ mtu ]]
+}
+
 # What was too big before the ICMP error came did not get through.
 no_big_behind() {
 	stats ga
@@ -155,7 +190,7 @@ ike_full_of_spis() {
 	family 4
 	next_spis
 	carrier_b -f "$1" && carrier_a -f "$1" -e "$spiAB" && within 10 says b $'\nup' &&
-		sas tunnel "$gcm" && ns ca timeout 60 helper/traffic "$clientB" && pause 1 && ok=0
+		sas tunnel "$gcm" && ns ca timeout 60 helper/traffic "$clientB" && pause 2 && ok=0
 	sas_flush
 	end a TERM
 	end b TERM
@@ -278,7 +313,7 @@ both_framings() {
 	return $ok
 }
 
-test_start 25
+test_start 27
 # In an emulated machine packets may wait for long. That is tested elsewhere.
 echo 10000 > /sys/module/esptcp/parameters/tx_target_ms
 
@@ -293,6 +328,8 @@ check "IPv6, profile advancing" tunnelled 6 fortinet,name=advancing-profile tunn
 check "IPv4, the path takes less" tunnelled 4 fortinet tunnel narrow_path
 check "IPv6, the path takes less" tunnelled 6 fortinet tunnel narrow_path
 check "IPv4, the path takes less, advancing" tunnelled 4 fortinet,name=advancing-profile tunnel narrow_path
+check "TCP's way takes less than the SA's" narrow_way
+check "a sender that lets routers fragment" tunnelled 4 fortinet tunnel may_be_fragmented
 check "DSCP and ECN of IPv4" tunnelled 4 fortinet tunnel marks
 check "DSCP and ECN of IPv6" tunnelled 6 fortinet tunnel marks
 check "congestion marked on the way" tunnelled 4 fortinet tunnel congestion

@@ -234,6 +234,22 @@ own_firewall() {
 	done
 }
 
+# Where the device makes no checksums, the gateway does. The router's connection
+# tracking looks at them.
+checksums() {
+	local name ok=1
+
+	for name in ga gb; do
+		ns $name ethtool -K wan tx off > "$work/ethtool"
+	done
+	family "$1" && box "$strict" && through fortinet all_pass && ok=0
+	for name in ga gb; do
+		ns $name ethtool -K wan tx on > "$work/ethtool"
+	done
+	family 4
+	return $ok
+}
+
 # firewall RULES PROFILE COMMAND...
 firewall() {
 	local rules=$1
@@ -242,7 +258,7 @@ firewall() {
 	box "$rules" && through "$@"
 }
 
-test_start 15
+test_start 17
 modprobe -a nf_conntrack sch_netem
 advancing=fortinet,name=advancing-profile
 snapshot=fortinet,seq=snapshot,ack=snapshot
@@ -256,6 +272,8 @@ check "NAT and a strict firewall: advancing" nat $advancing
 check "a strict firewall: wrong numbers are dropped" firewall "$strict" fortinet spoilt_are_dropped
 check "a strict firewall, much IKE: fortios" age fortinet pass_when_old
 check "a strict firewall, much IKE: fixed" age $fixed pass_when_old
+check "a strict firewall: checksums of IPv4" checksums 4
+check "a strict firewall: checksums of IPv6" checksums 6
 liberal 1
 check "NAT and a liberal firewall: fortios" nat fortinet
 check "a liberal firewall: wrong numbers pass" firewall "$strict" fortinet spoilt_pass
