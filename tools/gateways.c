@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "colour.h"
 #include "commands.h"
 #include "ike.h"
 #include "json.h"
-#include "names.h"
 #include "parse.h"
 #include "print.h"
 
@@ -40,7 +40,7 @@ static void print_endpoint(const char *label, struct json_object *sa,
 static void print_gateway(const struct ike *ike, const char *name,
 			  struct json_object *sa, void *arg)
 {
-	const struct conn *conn = ike_conn(ike, sa);
+	const struct transport transport = ike_transport(ike, sa);
 	char age[AGE_STRLEN];
 
 	colour_on(COLOUR_BOLD);
@@ -49,12 +49,7 @@ static void print_gateway(const struct ike *ike, const char *name,
 	print_endpoint("local", sa, "local-host", "local-port", "local-id");
 	print_endpoint("remote", sa, "remote-host", "remote-port",
 		       "remote-id");
-	print_label("transport");
-	if (conn)
-		printf("tcp, connection %u, %s\n", conn->id,
-		       name_of(&state_names, conn->state));
-	else
-		puts("udp");
+	transport_print(&transport);
 	print_label("IKE");
 	printf("version %s, %s, %s\n", ike_text(sa, "version"), role_of(sa),
 	       ike_text(sa, "state"));
@@ -78,14 +73,12 @@ static void add_gateway(const struct ike *ike, const char *name,
 		"version", "local-port", "remote-port", "established",
 	};
 	struct json_object *object = json_object_new_object();
-	const struct conn *conn = ike_conn(ike, sa);
+	const struct transport transport = ike_transport(ike, sa);
 	size_t i;
 
 	add_text(object, "name", name);
 	add_text(object, "role", role_of(sa));
-	add_text(object, "transport", conn ? "tcp" : "udp");
-	if (conn)
-		add_number(object, "connection", conn->id);
+	transport_json(object, &transport);
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(object, texts[i], ike_text(sa, texts[i]));
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)

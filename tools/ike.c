@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asks charon for its SAs, and finds the connections that carry them.
+ * Asks charon for its SAs, and finds the connections that carry them. For
+ * "esptcp gateways" and "esptcp tunnels".
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +13,9 @@
 
 #include "address.h"
 #include "ike.h"
+#include "json.h"
+#include "names.h"
+#include "print.h"
 #include "report.h"
 #include "vici.h"
 
@@ -118,14 +123,9 @@ static bool is_at(const struct address *address, __u16 port,
 		!strcmp(address_text(text, address), ike_text(sa, host_name));
 }
 
-/**
- * ike_conn() - find the connection of an IKE_SA
- * @ike: what ike_take() got
- * @sa: the IKE_SA
- *
- * Return: the connection, or NULL if IKE uses UDP
- */
-const struct conn *ike_conn(const struct ike *ike, struct json_object *sa)
+/* Return: the connection that an IKE_SA uses, or NULL */
+static const struct conn *find_conn(const struct ike *ike,
+				    struct json_object *sa)
 {
 	const struct conn_list *list = &ike->snapshot.conns;
 	size_t i;
@@ -143,26 +143,142 @@ const struct conn *ike_conn(const struct ike *ike, struct json_object *sa)
 	return NULL;
 }
 
-/**
- * ike_child_conn() - find the connection of a CHILD_SA
- * @ike: what ike_take() got
- * @child: the CHILD_SA
- *
- * Return: the connection that its outbound SA is bound to, or NULL
- */
-const struct conn *ike_child_conn(const struct ike *ike,
-				  struct json_object *child)
+/* Return: the binding of a CHILD_SA's outbound SA, or NULL */
+static const struct binding *find_binding(const struct ike *ike,
+					  struct json_object *sa,
+					  struct json_object *child)
 {
 	const struct binding_list *list = &ike->snapshot.bindings;
 	__u32 spi = strtoul(ike_text(child, "spi-out"), NULL, 16);
+	const char *peer = ike_text(sa, "remote-host");
+	char text[INET6_ADDRSTRLEN];
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		if (list->item[i].dir == ESPTCP_DIR_OUT &&
-		    list->item[i].spi == spi)
-			return snapshot_conn(&ike->snapshot,
-					     list->item[i].conn_id);
+		const struct binding *binding = &list->item[i];
+
+		if (binding->dir == ESPTCP_DIR_OUT && binding->spi == spi &&
+		    !strcmp(address_text(text, &binding->daddr), peer))
+			return binding;
 	}
 
 	return NULL;
+}
+
+static bool has_bound_child(const struct ike *ike, struct json_object *sa)
+{
+	struct json_object *children;
+
+	if (!json_object_object_get_ex(sa, "child-sas", &children))
+		return false;
+	json_object_object_foreach(children, name, child) {
+		(void)name;
+		if (find_binding(ike, sa, child))
+			return true;
+	}
+
+	return false;
+}
+
+static bool has_port(const char *path, unsigned int wanted)
+{
+	FILE *file = fopen(path, "r");
+	bool found = false;
+	unsigned int port;
+	char line[512];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%*d: %*[0-9A-F]:%x", &port) == 1 &&
+			port == wanted;
+	if (file)
+		fclose(file);
+
+	return found;
+}
+
+static bool is_udp_port(unsigned int port)
+{
+	return has_port("/proc/net/udp", port) ||
+		has_port("/proc/net/udp6", port);
+}
+
+/**
+ * ike_transport() - find out how an IKE_SA reaches its peer
+ * @ike: what ike_take() got
+ * @sa: the IKE_SA
+ *
+ * charon does not tell. Without a connection it may be TCP nevertheless: while
+ * it is opened, and when it has ended. Then an SA is bound, or the port on this
+ * side is not one of UDP.
+ *
+ * Return: the transport
+ */
+struct transport ike_transport(const struct ike *ike, struct json_object *sa)
+{
+	const struct conn *conn = find_conn(ike, sa);
+
+	if (conn || has_bound_child(ike, sa) ||
+	    !is_udp_port(ike_number(sa, "local-port")))
+		return (struct transport) { .name = "tcp", .conn = conn };
+
+	return (struct transport) { .name = "udp" };
+}
+
+/**
+ * ike_child_transport() - find out how a CHILD_SA reaches the peer
+ * @ike: what ike_take() got
+ * @sa: its IKE_SA
+ * @child: the CHILD_SA
+ *
+ * What the module knows is certain; charon knows of UDP only.
+ *
+ * Return: the transport of the outbound SA
+ */
+struct transport ike_child_transport(const struct ike *ike,
+				     struct json_object *sa,
+				     struct json_object *child)
+{
+	const struct binding *binding = find_binding(ike, sa, child);
+
+	if (binding)
+		return (struct transport) {
+			.name = "tcp",
+			.conn = snapshot_conn(&ike->snapshot, binding->conn_id),
+		};
+
+	return (struct transport) {
+		.name = !strcmp(ike_text(child, "encap"), "yes") ? "udp" : "esp",
+	};
+}
+
+/**
+ * transport_print() - print a transport for people
+ * @transport: the transport
+ */
+void transport_print(const struct transport *transport)
+{
+	print_label("transport");
+	fputs(transport->name, stdout);
+	if (transport->conn)
+		printf(", connection %u, %s", transport->conn->id,
+		       name_of(&state_names, transport->conn->state));
+	else if (!strcmp(transport->name, "tcp"))
+		fputs(", without a connection", stdout);
+	putchar('\n');
+}
+
+/**
+ * transport_json() - add a transport to an object
+ * @object: the object
+ * @transport: the transport
+ */
+void transport_json(struct json_object *object,
+		    const struct transport *transport)
+{
+	add_text(object, "transport", transport->name);
+	if (!transport->conn)
+		return;
+	add_number(object, "connection", transport->conn->id);
+	add_text(object, "connection-state",
+		 name_of(&state_names, transport->conn->state));
 }

@@ -19,15 +19,29 @@ struct ike {
 	struct snapshot snapshot;
 };
 
+/**
+ * struct transport - how packets reach the peer
+ * @name: "tcp", "udp" or "esp"
+ * @conn: the connection; NULL with "tcp" if there is none: nothing passes
+ */
+struct transport {
+	const char *name;
+	const struct conn *conn;
+};
+
 int ike_take(struct ike *ike);
 void ike_free(struct ike *ike);
 void ike_each(const struct ike *ike,
 	      void (*visit)(const struct ike *ike, const char *name,
 			    struct json_object *sa, void *arg), void *arg);
-const struct conn *ike_conn(const struct ike *ike, struct json_object *sa);
-const struct conn *ike_child_conn(const struct ike *ike,
-				  struct json_object *child);
+struct transport ike_transport(const struct ike *ike, struct json_object *sa);
+struct transport ike_child_transport(const struct ike *ike,
+				     struct json_object *sa,
+				     struct json_object *child);
 const char *ike_text(struct json_object *sa, const char *name);
 __u64 ike_number(struct json_object *sa, const char *name);
+void transport_print(const struct transport *transport);
+void transport_json(struct json_object *object,
+		    const struct transport *transport);
 
 #endif /* ESPTCP_IKE_H */

@@ -4,15 +4,14 @@
  * connections that they travel in.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include <json-c/json.h>
 
+#include "array.h"
 #include "colour.h"
 #include "commands.h"
 #include "ike.h"
 #include "json.h"
-#include "names.h"
 #include "parse.h"
 #include "print.h"
 
@@ -52,18 +51,8 @@ static void print_direction(const char *label, struct json_object *child,
 	       size_text(size, ike_number(child, bytes)));
 }
 
-/* What the module knows is certain; charon knows only of UDP's. */
-static const char *transport_of(const struct conn *conn,
-				struct json_object *child)
-{
-	if (conn)
-		return "tcp";
-
-	return !strcmp(ike_text(child, "encap"), "yes") ? "udp" : "esp";
-}
-
 static void print_tunnel(const char *gateway, struct json_object *child,
-			 const struct conn *conn)
+			 const struct transport *transport)
 {
 	char age[AGE_STRLEN];
 
@@ -78,12 +67,7 @@ static void print_tunnel(const char *gateway, struct json_object *child,
 	print_label("state");
 	printf("%s, %s mode\n", ike_text(child, "state"),
 	       ike_text(child, "mode"));
-	print_label("transport");
-	if (conn)
-		printf("tcp, connection %u, %s\n", conn->id,
-		       name_of(&state_names, conn->state));
-	else
-		puts(transport_of(conn, child));
+	transport_print(transport);
 	print_direction("in", child, "spi-in", "packets-in", "bytes-in");
 	print_direction("out", child, "spi-out", "packets-out", "bytes-out");
 	print_label("age");
@@ -92,7 +76,8 @@ static void print_tunnel(const char *gateway, struct json_object *child,
 }
 
 static void add_tunnel(struct json_object *array, const char *gateway,
-		       struct json_object *child, const struct conn *conn)
+		       struct json_object *child,
+		       const struct transport *transport)
 {
 	static const char * const texts[] = {
 		"name", "state", "mode", "spi-in", "spi-out",
@@ -107,9 +92,7 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 	size_t i;
 
 	add_text(object, "gateway", gateway);
-	add_text(object, "transport", transport_of(conn, child));
-	if (conn)
-		add_number(object, "connection", conn->id);
+	transport_json(object, transport);
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(object, texts[i], ike_text(child, texts[i]));
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
@@ -131,14 +114,15 @@ static void visit_gateway(const struct ike *ike, const char *name,
 	if (!json_object_object_get_ex(sa, "child-sas", &children))
 		return;
 	json_object_object_foreach(children, key, child) {
-		const struct conn *conn = ike_child_conn(ike, child);
+		struct transport transport =
+			ike_child_transport(ike, sa, child);
 
 		(void)key;
 		visit->count++;
 		if (visit->array)
-			add_tunnel(visit->array, name, child, conn);
+			add_tunnel(visit->array, name, child, &transport);
 		else
-			print_tunnel(name, child, conn);
+			print_tunnel(name, child, &transport);
 	}
 }
 

@@ -125,6 +125,44 @@ doctor_is_content() {
 	return 1
 }
 
+# transports WANTED: of the IKE_SA and of the CHILD_SA of gateway A
+transports() {
+	local command
+
+	for command in gateways tunnels; do
+		out=$(tool ga $command --json) &&
+			[ "$(value '.[0] | "\(.transport) \(."connection-state")"')" = "$1" ] || return
+	done
+}
+
+# The router ends the connection, and lets no other one through.
+connection_is_gone() {
+	ns r nft insert rule inet fw forward meta l4proto tcp reject with tcp reset
+	ns ca ping -q -c 1 -W 1 "$clientB" > /dev/null
+	within 20 transports "tcp null" || return
+	out=$(tool ga gateways) && [[ $out == *"transport   tcp, without a connection"* ]] &&
+		out=$(tool ga tunnels) && [[ $out == *"transport   tcp, without a connection"* ]] || return
+	ns r nft delete rule inet fw forward handle "$(ns r nft -a list chain inet fw forward | awk '/tcp reset/ { print $NF }')"
+	within 60 transports "tcp up"
+}
+
+# The router says nothing to who opens a connection.
+connection_is_opened() {
+	swan ga --terminate --ike net > /dev/null
+	ns r nft insert rule inet fw forward meta l4proto tcp drop
+	swan ga --initiate --child net > /dev/null &
+	within 10 shows_connecting
+	local ok=$?
+	kill $!
+	wait $!
+	return $ok
+}
+
+shows_connecting() {
+	out=$(tool ga gateways --json) &&
+		[ "$(value '.[0] | "\(.state) \(.transport) \(.connection)"')" = "CONNECTING tcp null" ]
+}
+
 udp_is_udp() {
 	ns r nft insert rule inet fw forward meta l4proto udp accept
 	ns r nft insert rule inet fw forward meta l4proto esp accept
@@ -141,7 +179,7 @@ without_charon() {
 	! out=$(ns ga timeout 30 esptcp gateways 2>&1) && [[ $out == *"charon cannot be asked"*"start strongSwan"* ]]
 }
 
-gateways_test 13
+gateways_test 15
 restart || ktap_exit_fail_msg "the gateways do not start"
 check "a capture begins" capture
 check "the tunnel comes up" establish
@@ -155,6 +193,8 @@ check "metrics are the kernel's counters" metrics_are_the_counters
 check "promtool has nothing to object to" promtool_likes_it
 check "others than root" others_are_told
 check "doctor finds nothing wrong with a working responder" doctor_is_content
+check "a connection that was reset" connection_is_gone
+check "a connection that is opened" connection_is_opened
 check "an IKE_SA over UDP is shown as such" udp_is_udp
 check "charon does not run" without_charon
 ktap_finished
