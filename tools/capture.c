@@ -47,11 +47,6 @@ static void add_segment(struct capture *capture, struct segment *segment)
 	segment->payload = payload;
 	if (segment->captured < segment->length)
 		capture->cut++;
-	if (segment_opens(segment)) {
-		capture->syn = grow(capture->syn, capture->syns,
-				    sizeof(*capture->syn));
-		capture->syn[capture->syns++] = capture->segments;
-	}
 	capture->segment = grow(capture->segment, capture->segments,
 				sizeof(*segment));
 	capture->segment[capture->segments++] = *segment;
@@ -126,7 +121,8 @@ static void free_capture(struct capture *capture)
 	for (i = 0; i < capture->segments; i++)
 		free((void *)capture->segment[i].payload);
 	free(capture->segment);
-	free(capture->syn);
+	free(capture->begun.item);
+	free(capture->loose.item);
 }
 
 /* There is no IKE connection with ESP: what is there instead? */
@@ -169,11 +165,13 @@ static int examine(const struct capture *capture, const char *name, bool json)
 	size_t i;
 	int status = 0;
 
-	for (i = 0; i < capture->syns; i++) {
+	for (i = 0; i < capture->segments; i++) {
+		const struct segment *segment = &capture->segment[i];
 		struct dialogue dialogue;
 
-		if (dialogue_repeats(capture, i) ||
-		    !dialogue_take(&dialogue, capture, capture->syn[i]))
+		if (!segment_opens(segment) ||
+		    dialogue_repeats(capture, segment) ||
+		    !dialogue_take(&dialogue, capture, segment))
 			continue;
 		connections++;
 		prefixes += dialogue.way[0].frames.prefix;
@@ -212,8 +210,11 @@ int capture_main(char **args)
 		return status;
 
 	status = read_file(&capture, name);
-	if (!status)
+	if (!status) {
+		order_make(capture.segment, capture.segments, &capture.begun,
+			   &capture.loose);
 		status = examine(&capture, name, json);
+	}
 	free_capture(&capture);
 
 	return status;

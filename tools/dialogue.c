@@ -17,34 +17,46 @@
 #define SMALLEST_SPI	256
 
 /**
- * struct candidate - a segment that may carry ESP
- * @spi: what its SPI would be
- * @number: what its sequence number would be
- * @index: of the segment
- */
-struct candidate {
-	__u32 spi;
-	__u32 number;
-	size_t index;
-};
-
-/**
  * enum kind - what a segment is
  */
-enum kind { KIND_FOREIGN, KIND_STREAM, KIND_ESP, KIND_REPEATED };
+enum kind { KIND_STREAM, KIND_ESP, KIND_REPEATED };
 
 /**
- * struct mark - what is known about a segment of the capture
+ * struct mark - what is known about a segment of the dialogue
+ * @segment: the segment
  * @kind: what it is
  * @way: in which direction of the dialogue
  * @spi: of an ESP packet
  * @number: of an ESP packet
  */
 struct mark {
+	const struct segment *segment;
 	enum kind kind;
 	int way;
 	__u32 spi;
 	__u32 number;
+};
+
+/**
+ * struct marks - the segments of a dialogue, oldest first
+ * @item: the segments
+ * @count: how many
+ */
+struct marks {
+	struct mark *item;
+	size_t count;
+};
+
+/**
+ * struct candidate - a segment that may carry ESP
+ * @spi: what its SPI would be
+ * @number: what its sequence number would be
+ * @mark: of the segment
+ */
+struct candidate {
+	__u32 spi;
+	__u32 number;
+	struct mark *mark;
 };
 
 static __u32 get32(const __u8 *data)
@@ -79,61 +91,69 @@ static int way_of(const struct segment *syn, const struct segment *segment)
 	return -1;
 }
 
-/* Whether the capture shows how the connection of a segment was opened */
-static bool has_syn(const struct capture *capture,
-		    const struct segment *segment)
-{
-	size_t i;
-
-	for (i = 0; i < capture->syns; i++) {
-		if (way_of(&capture->segment[capture->syn[i]], segment) >= 0)
-			return true;
-	}
-
-	return false;
-}
-
-/* The direction of a segment that has the addresses, but other ports */
-static int way_elsewhere(const struct capture *capture,
-			 const struct segment *syn,
+/* The direction of a segment that has the addresses, whatever its ports */
+static int way_elsewhere(const struct segment *syn,
 			 const struct segment *segment)
 {
-	int way;
-
-	if (is_from(segment, &syn->from, &syn->to))
-		way = 0;
-	else if (is_from(segment, &syn->to, &syn->from))
-		way = 1;
-	else
-		return -1;
-
-	return has_syn(capture, segment) ? -1 : way;
+	return is_from(segment, &syn->from, &syn->to) ? 0 : 1;
 }
 
-/* Mark what belongs to the dialogue, which ends where its ports are used again. */
-static void mark_all(const struct capture *capture, size_t first,
-		     struct mark *mark)
+static void add_mark(struct marks *marks, const struct segment *segment,
+		     int way)
 {
-	const struct segment *syn = &capture->segment[first];
-	bool ended = false;
-	size_t i;
-	int way;
+	marks->item[marks->count++] = (struct mark) {
+		.segment = segment,
+		.kind = KIND_STREAM,
+		.way = way,
+	};
+}
 
-	for (i = first; i < capture->segments; i++) {
-		const struct segment *segment = &capture->segment[i];
+/* The ports are used again: another connection begins. */
+static bool ends(const struct segment *syn, const struct segment *segment)
+{
+	return segment_opens(segment) && !way_of(syn, segment) &&
+		segment->seq != syn->seq;
+}
 
-		way = way_of(syn, segment);
-		if (segment_opens(segment) && way == 0 && segment->seq != syn->seq)
-			ended = true;
-		if (ended)
-			return;
-		if (way < 0 && segment->length)
-			way = way_elsewhere(capture, syn, segment);
-		if (way < 0)
-			continue;
-		mark[i].kind = KIND_STREAM;
-		mark[i].way = way;
-	}
+static int by_time(const void *a, const void *b)
+{
+	const struct mark *left = a, *right = b;
+
+	return left->segment < right->segment ? -1 :
+		left->segment > right->segment;
+}
+
+/* Collect what belongs to a dialogue: its connection, until its ports are used
+ * again, and segments that may be ESP beside it.
+ */
+static void collect(struct marks *marks, const struct capture *capture,
+		    const struct segment *syn)
+{
+	const struct order *begun = &capture->begun, *loose = &capture->loose;
+	size_t first = order_find(begun, syn, true), own = first;
+	size_t other = order_find(loose, syn, false), beside = other;
+	const struct segment *end = NULL;
+
+	while (order_has(begun, own, syn, true) && !ends(syn, begun->item[own]))
+		own++;
+	if (order_has(begun, own, syn, true))
+		end = begun->item[own];
+	while (order_has(loose, beside, syn, false) &&
+	       (!end || loose->item[beside] < end))
+		beside++;
+
+	marks->count = 0;
+	marks->item = calloc(own - first + beside - other,
+			     sizeof(*marks->item));
+	if (!marks->item)
+		abort();
+	for (; first < own; first++)
+		add_mark(marks, begun->item[first],
+			 way_of(syn, begun->item[first]));
+	for (; other < beside; other++)
+		add_mark(marks, loose->item[other],
+			 way_elsewhere(syn, loose->item[other]));
+	qsort(marks->item, marks->count, sizeof(*marks->item), by_time);
 }
 
 /* The place of a packet's SPI, if it may be ESP that begins there */
@@ -141,7 +161,7 @@ static bool may_be_esp(const struct segment *segment, __u32 offset)
 {
 	__u32 length;
 
-	if (segment->flags & SEGMENT_SYN || segment->captured < offset + 8)
+	if (segment->flags & TH_SYN || segment->captured < offset + 8)
 		return false;
 	if (offset) {
 		/* the length may count itself or not */
@@ -160,7 +180,7 @@ static int by_spi(const void *a, const void *b)
 	if (left->spi != right->spi)
 		return left->spi < right->spi ? -1 : 1;
 
-	return left->index < right->index ? -1 : left->index > right->index;
+	return left->mark < right->mark ? -1 : left->mark > right->mark;
 }
 
 /* Whether packets with the same SPI are of an SA */
@@ -194,13 +214,12 @@ static bool is_young_sa(const struct candidate *candidate, size_t count)
 }
 
 /* Whoever captures on several devices sees a packet several times. */
-static void mark_sa(struct mark *mark, const struct candidate *candidate,
-		    size_t count)
+static void mark_sa(const struct candidate *candidate, size_t count)
 {
 	size_t i, j;
 
 	for (i = 0; i < count; i++) {
-		struct mark *this = &mark[candidate[i].index];
+		struct mark *this = candidate[i].mark;
 
 		this->kind = KIND_ESP;
 		this->spi = candidate[i].spi;
@@ -213,8 +232,7 @@ static void mark_sa(struct mark *mark, const struct candidate *candidate,
 }
 
 /* Mark the SAs among candidates that are sorted; return whether there are any. */
-static bool mark_sas(struct mark *mark, const struct candidate *candidate,
-		     size_t count,
+static bool mark_sas(const struct candidate *candidate, size_t count,
 		     bool (*test)(const struct candidate *candidate,
 				  size_t count))
 {
@@ -227,7 +245,7 @@ static bool mark_sas(struct mark *mark, const struct candidate *candidate,
 			end++;
 		if (!test(candidate + i, end - i))
 			continue;
-		mark_sa(mark, candidate + i, end - i);
+		mark_sa(candidate + i, end - i);
 		any = true;
 	}
 
@@ -237,49 +255,52 @@ static bool mark_sas(struct mark *mark, const struct candidate *candidate,
 /* Find the SAs of a direction whose packets begin at an offset in the payload.
  * Return: whether there are any.
  */
-static bool mark_esp(const struct capture *capture, struct mark *mark, int way,
-		     __u32 offset)
+static bool mark_esp(struct marks *marks, int way, __u32 offset)
 {
 	struct candidate *candidate;
 	size_t count = 0;
 	size_t i;
 	bool any;
 
-	candidate = calloc(capture->segments, sizeof(*candidate));
+	candidate = calloc(marks->count + 1, sizeof(*candidate));
 	if (!candidate)
 		abort();
-	for (i = 0; i < capture->segments; i++) {
-		const struct segment *segment = &capture->segment[i];
+	for (i = 0; i < marks->count; i++) {
+		struct mark *mark = &marks->item[i];
+		const __u8 *esp = mark->segment->payload + offset;
 
-		if (mark[i].kind != KIND_STREAM || mark[i].way != way ||
-		    !may_be_esp(segment, offset))
+		if (mark->kind != KIND_STREAM || mark->way != way ||
+		    !may_be_esp(mark->segment, offset))
 			continue;
-		candidate[count].spi = get32(segment->payload + offset);
-		candidate[count].number = get32(segment->payload + offset + 4);
-		candidate[count++].index = i;
+		candidate[count++] = (struct candidate) {
+			.spi = get32(esp),
+			.number = get32(esp + 4),
+			.mark = mark,
+		};
 	}
 	qsort(candidate, count, sizeof(*candidate), by_spi);
-	any = mark_sas(mark, candidate, count, is_sa);
+	any = mark_sas(candidate, count, is_sa);
 	if (any)
-		mark_sas(mark, candidate, count, is_young_sa);
+		mark_sas(candidate, count, is_young_sa);
 	free(candidate);
 
 	return any;
 }
 
 /* Whether a direction is a stream and nothing else, with ESP in its frames */
-static bool is_esp_in_stream(const struct capture *capture,
-			     const struct mark *mark, int way, __u32 first)
+static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first)
 {
 	struct stream stream;
 	struct frames frames;
 	size_t i;
 
 	stream_start(&stream, first);
-	for (i = 0; i < capture->segments; i++) {
-		if (mark[i].kind == KIND_STREAM && mark[i].way == way &&
-		    !(capture->segment[i].flags & SEGMENT_SYN))
-			stream_add(&stream, &capture->segment[i]);
+	for (i = 0; i < marks->count; i++) {
+		const struct mark *mark = &marks->item[i];
+
+		if (mark->kind == KIND_STREAM && mark->way == way &&
+		    !(mark->segment->flags & TH_SYN))
+			stream_add(&stream, mark->segment);
 	}
 	stream_frames(&stream, way == 0, &frames);
 	stream_free(&stream);
@@ -288,14 +309,13 @@ static bool is_esp_in_stream(const struct capture *capture,
 		frames.in_order >= ENOUGH_STEPS;
 }
 
-static void add_esp(struct dialogue *dialogue, const struct mark *mark,
-		    const struct segment *segment)
+static void add_esp(struct dialogue *dialogue, const struct mark *mark)
 {
 	struct way *way = &dialogue->way[mark->way];
 	struct way *back = &dialogue->way[!mark->way];
 
 	way->esp[way->count++] = (struct esp) {
-		.segment = segment,
+		.segment = mark->segment,
 		.spi = mark->spi,
 		.number = mark->number,
 		.next = { way->stream.next, back->stream.next },
@@ -303,7 +323,7 @@ static void add_esp(struct dialogue *dialogue, const struct mark *mark,
 		.window = way->window,
 		.window_known = way->window_known,
 	};
-	if (way_of(dialogue->syn, segment) < 0)
+	if (way_of(dialogue->syn, mark->segment) < 0)
 		way->elsewhere++;
 }
 
@@ -318,10 +338,10 @@ static void add_stream(struct dialogue *dialogue, int direction,
 		way->strays++;
 		return;
 	}
-	if (segment->flags & SEGMENT_ACK && back->opened &&
+	if (segment->flags & TH_ACK && back->opened &&
 	    (__s32)(segment->ack - back->acked) > 0)
 		back->acked = segment->ack;
-	if (segment->flags & SEGMENT_SYN) {
+	if (segment->flags & TH_SYN) {
 		if (!way->opened)
 			stream_start(&way->stream, segment->seq + 1);
 		way->opened = true;
@@ -329,7 +349,7 @@ static void add_stream(struct dialogue *dialogue, int direction,
 		way->acked = way->first;
 		return;
 	}
-	if (segment->flags & SEGMENT_RST || !way->opened)
+	if (segment->flags & TH_RST || !way->opened)
 		return;
 	way->window = segment->window;
 	way->window_known = true;
@@ -340,41 +360,37 @@ static void add_stream(struct dialogue *dialogue, int direction,
 	stream_add(&way->stream, segment);
 }
 
-static void add_all(struct dialogue *dialogue, const struct capture *capture,
-		    const struct mark *mark)
+static void add_all(struct dialogue *dialogue, const struct marks *marks)
 {
 	size_t i;
 
-	for (i = 0; i < capture->segments; i++) {
-		const struct segment *segment = &capture->segment[i];
+	for (i = 0; i < marks->count; i++) {
+		const struct mark *mark = &marks->item[i];
 
-		switch (mark[i].kind) {
-		case KIND_FOREIGN:
-			break;
+		switch (mark->kind) {
 		case KIND_STREAM:
-			add_stream(dialogue, mark[i].way, segment);
+			add_stream(dialogue, mark->way, mark->segment);
 			break;
 		case KIND_ESP:
-			add_esp(dialogue, &mark[i], segment);
+			add_esp(dialogue, mark);
 			break;
 		case KIND_REPEATED:
-			dialogue->way[mark[i].way].repeated++;
+			dialogue->way[mark->way].repeated++;
 			break;
 		}
 	}
 }
 
 /* Return: the sequence number of the answer's first octet, if there is one */
-static bool find_answer(const struct capture *capture, const struct mark *mark,
-			__u32 *first)
+static bool find_answer(const struct marks *marks, __u32 *first)
 {
-	const struct segment *segment = capture->segment;
 	size_t i;
 
-	for (i = 0; i < capture->segments; i++) {
-		if (mark[i].kind == KIND_STREAM && mark[i].way == 1 &&
-		    segment[i].flags & SEGMENT_SYN) {
-			*first = segment[i].seq + 1;
+	for (i = 0; i < marks->count; i++) {
+		const struct mark *mark = &marks->item[i];
+
+		if (mark->way == 1 && mark->segment->flags & TH_SYN) {
+			*first = mark->segment->seq + 1;
 			return true;
 		}
 	}
@@ -385,20 +401,20 @@ static bool find_answer(const struct capture *capture, const struct mark *mark,
 /**
  * dialogue_repeats() - see whether a connection was opened before
  * @capture: the capture
- * @syn: index of the segment that opens it, in the list of such
+ * @syn: the segment that opens it
  *
  * Return: true if it was: the segment is a retransmission, or was captured twice
  */
-bool dialogue_repeats(const struct capture *capture, size_t syn)
+bool dialogue_repeats(const struct capture *capture, const struct segment *syn)
 {
-	const struct segment *this = &capture->segment[capture->syn[syn]];
-	size_t i;
+	const struct order *begun = &capture->begun;
+	size_t i = order_find(begun, syn, true);
 
-	for (i = 0; i < syn; i++) {
-		const struct segment *other = &capture->segment[capture->syn[i]];
+	while (i-- > 0 && order_has(begun, i, syn, true)) {
+		const struct segment *before = begun->item[i];
 
-		if (!way_of(other, this) && other->seq == this->seq)
-			return true;
+		if (segment_opens(before) && !way_of(before, syn))
+			return before->seq == syn->seq;
 	}
 
 	return false;
@@ -413,38 +429,36 @@ bool dialogue_repeats(const struct capture *capture, size_t syn)
  * Return: whether the connection came about
  */
 bool dialogue_take(struct dialogue *dialogue, const struct capture *capture,
-		   size_t syn)
+		   const struct segment *syn)
 {
-	struct mark *mark = calloc(capture->segments, sizeof(*mark));
-	__u32 first[2] = { capture->segment[syn].seq + 1 };
+	__u32 first[2] = { syn->seq + 1 };
+	struct marks marks;
 	bool answered;
 	int way;
 
-	if (!mark)
-		abort();
 	memset(dialogue, 0, sizeof(*dialogue));
-	dialogue->syn = &capture->segment[syn];
-	mark_all(capture, syn, mark);
-	answered = find_answer(capture, mark, &first[1]);
+	dialogue->syn = syn;
+	collect(&marks, capture, syn);
+	answered = find_answer(&marks, &first[1]);
 	for (way = 0; way < 2 && answered; way++) {
 		struct way *this = &dialogue->way[way];
 
-		if (!mark_esp(capture, mark, way, 0) &&
-		    !is_esp_in_stream(capture, mark, way, first[way]))
-			this->prefixed = mark_esp(capture, mark, way, 2);
-		this->esp = calloc(capture->segments, sizeof(*this->esp));
+		if (!mark_esp(&marks, way, 0) &&
+		    !is_esp_in_stream(&marks, way, first[way]))
+			this->prefixed = mark_esp(&marks, way, 2);
+		this->esp = calloc(marks.count, sizeof(*this->esp));
 		if (!this->esp)
 			abort();
 	}
 	if (answered)
-		add_all(dialogue, capture, mark);
+		add_all(dialogue, &marks);
 	for (way = 0; way < 2 && answered; way++) {
 		struct way *this = &dialogue->way[way];
 
 		stream_frames(&this->stream, way == 0, &this->frames);
 		this->strays += this->stream.conflicts;
 	}
-	free(mark);
+	free(marks.item);
 
 	return answered;
 }
@@ -471,11 +485,14 @@ void dialogue_free(struct dialogue *dialogue)
  */
 bool dialogue_has_esp(const struct dialogue *dialogue)
 {
-	const struct way *way = dialogue->way;
+	const struct frames *there = &dialogue->way[0].frames;
+	const struct frames *back = &dialogue->way[1].frames;
 
-	return way[0].count || way[1].count ||
-		way[0].frames.in_order >= ENOUGH_STEPS ||
-		way[1].frames.in_order >= ENOUGH_STEPS;
+	/* behind the prefix, what looks like a frame is one */
+	return dialogue->way[0].count || dialogue->way[1].count ||
+		there->in_order >= ENOUGH_STEPS ||
+		back->in_order >= ENOUGH_STEPS ||
+		(there->prefix && there->esp + back->esp);
 }
 
 /**
@@ -487,20 +504,23 @@ bool dialogue_has_esp(const struct dialogue *dialogue)
  */
 size_t capture_esp_without_syn(const struct capture *capture)
 {
-	struct mark *mark = calloc(capture->segments + 1, sizeof(*mark));
+	const struct order *loose = &capture->loose;
+	struct marks marks = {
+		.item = calloc(loose->count + 1, sizeof(struct mark)),
+	};
 	size_t found = 0;
 	__u32 offset;
 	size_t i;
 
-	if (!mark)
+	if (!marks.item)
 		abort();
-	for (i = 0; i < capture->segments; i++)
-		mark[i].kind = KIND_STREAM;
+	for (i = 0; i < loose->count; i++)
+		add_mark(&marks, loose->item[i], 0);
 	for (offset = 0; offset <= 2; offset += 2)
-		mark_esp(capture, mark, 0, offset);
-	for (i = 0; i < capture->segments; i++)
-		found += mark[i].kind == KIND_ESP;
-	free(mark);
+		mark_esp(&marks, 0, offset);
+	for (i = 0; i < marks.count; i++)
+		found += marks.item[i].kind == KIND_ESP;
+	free(marks.item);
 
 	return found;
 }

@@ -6,14 +6,15 @@
 #ifndef ESPTCP_DIALOGUE_H
 #define ESPTCP_DIALOGUE_H
 
+#include "order.h"
 #include "stream.h"
 
 /**
  * struct capture - what a file contains
  * @segment: TCP segments, in the order in which they were captured
  * @segments: how many
- * @syn: those of them that open a connection, by their index
- * @syns: how many
+ * @begun: those of connections whose beginning was captured
+ * @loose: others that carry something
  * @others: packets that are not TCP
  * @fragments: fragments of IP packets
  * @cut: segments of which a part only was captured
@@ -23,8 +24,8 @@
 struct capture {
 	struct segment *segment;
 	size_t segments;
-	size_t *syn;
-	size_t syns;
+	struct order begun;
+	struct order loose;
 	size_t others;
 	size_t fragments;
 	size_t cut;
@@ -98,9 +99,9 @@ struct dialogue {
 	struct way way[2];
 };
 
-bool dialogue_repeats(const struct capture *capture, size_t syn);
+bool dialogue_repeats(const struct capture *capture, const struct segment *syn);
 bool dialogue_take(struct dialogue *dialogue, const struct capture *capture,
-		   size_t syn);
+		   const struct segment *syn);
 void dialogue_free(struct dialogue *dialogue);
 bool dialogue_has_esp(const struct dialogue *dialogue);
 size_t capture_esp_without_syn(const struct capture *capture);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,6 @@
 #include "names.h"
 #include "options.h"
 #include "report.h"
-
-#define FLAG_PSH	0x08
-#define FLAG_ACK	0x10
 
 static bool read_profile(const char *text, __u32 *value)
 {
@@ -48,10 +46,10 @@ static bool read_flags(const char *text, __u32 *value)
 		const char *text;
 		__u32 value;
 	} known[] = {
-		{ "ack", FLAG_ACK },
-		{ "psh", FLAG_PSH },
-		{ "psh,ack", FLAG_PSH | FLAG_ACK },
-		{ "ack,psh", FLAG_PSH | FLAG_ACK },
+		{ "ack", TH_ACK },
+		{ "psh", TH_PUSH },
+		{ "psh,ack", TH_PUSH | TH_ACK },
+		{ "ack,psh", TH_PUSH | TH_ACK },
 	};
 	size_t i;
 

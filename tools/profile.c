@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "profile.h"
 
 /* One packet in so many may contradict: captures are not always in order. */
@@ -18,14 +19,6 @@
 
 /* Fewer steps from packet to packet say nothing. */
 #define ENOUGH_STEPS	2
-
-static const char * const policy_names[POLICIES] = {
-	[POLICY_UNKNOWN] = "unknown",
-	[POLICY_FIXED] = "fixed",
-	[POLICY_SA] = "sa",
-	[POLICY_SNAPSHOT] = "snapshot",
-	[POLICY_ADVANCING] = "advancing",
-};
 
 /**
  * struct evidence - what the policies are tried on
@@ -53,7 +46,8 @@ struct evidence {
  */
 const char *policy_name(enum policy policy)
 {
-	return policy_names[policy];
+	/* that of POLICY_UNKNOWN has no name */
+	return name_of(&policy_names, (__u32)policy - 1);
 }
 
 /**
@@ -304,6 +298,7 @@ static void choose(struct choice *choice, const struct count count[POLICIES])
 			best = i;
 	}
 	choice->policy = best;
+	choice->count.all = count[POLICY_FIXED].all;
 	if (best == POLICY_UNKNOWN)
 		return;
 	choice->count = count[best];
@@ -378,7 +373,7 @@ static void infer_flags(struct profile *profile, const struct way *way)
 	}
 	profile->flags_count.all = way->count;
 	profile->flags_count.against = way->count - times[profile->flags];
-	profile->acknowledges = profile->flags & SEGMENT_ACK;
+	profile->acknowledges = profile->flags & TH_ACK;
 }
 
 static void infer_window(struct window *window, const struct way *way)

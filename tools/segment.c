@@ -19,9 +19,8 @@
 #define MAX_TAGS	4
 #define MAX_EXTENSIONS	8
 
-#define TCP_OPTION_END	0
-#define TCP_OPTION_NOP	1
-#define TCP_OPTION_TIMESTAMPS	8
+/* Devices take larger packets than IP's to make segments of, but none so large. */
+#define LARGEST_SEGMENT	(512 * 1024)
 
 /**
  * struct view - the part of a packet that has not been parsed
@@ -240,12 +239,12 @@ static enum segment_is parse_ipv6(struct segment *segment, struct view *view)
 
 static bool has_timestamps(const __u8 *option, __u32 length)
 {
-	while (length && option[0] != TCP_OPTION_END) {
+	while (length && option[0] != TCPOPT_EOL) {
 		__u32 size = 1;
 
-		if (option[0] == TCP_OPTION_TIMESTAMPS)
+		if (option[0] == TCPOPT_TIMESTAMP)
 			return true;
-		if (option[0] != TCP_OPTION_NOP) {
+		if (option[0] != TCPOPT_NOP) {
 			if (length < 2 || option[1] < 2 || option[1] > length)
 				return false;
 			size = option[1];
@@ -265,7 +264,8 @@ static enum segment_is parse_tcp(struct segment *segment, struct view *view)
 	if (view->captured < 20)
 		return view->length < 20 ? SEGMENT_IS_OTHER : SEGMENT_IS_CUT;
 	length = (header[12] >> 4) * 4;
-	if (length < 20 || length > view->length)
+	if (length < 20 || length > view->length ||
+	    view->length > LARGEST_SEGMENT)
 		return SEGMENT_IS_OTHER;
 	segment->from_port = get16(header);
 	segment->to_port = get16(header + 2);

@@ -5,15 +5,10 @@
 #ifndef ESPTCP_SEGMENT_H
 #define ESPTCP_SEGMENT_H
 
+#include <netinet/tcp.h>
 #include <stdbool.h>
 
 #include "netlink.h"
-
-#define SEGMENT_FIN	0x01
-#define SEGMENT_SYN	0x02
-#define SEGMENT_RST	0x04
-#define SEGMENT_PSH	0x08
-#define SEGMENT_ACK	0x10
 
 /**
  * struct segment - a TCP segment
@@ -24,7 +19,7 @@
  * @seq: sequence number
  * @ack: acknowledgment number
  * @window: as it is in the header, not scaled
- * @flags: SEGMENT_...
+ * @flags: TH_...
  * @timestamps: has the option of that name
  * @dont_fragment: the flag of IPv4; always set in IPv6
  * @traffic_class: DSCP and ECN of the IP header
@@ -67,7 +62,7 @@ enum segment_is {
 
 static inline bool segment_opens(const struct segment *segment)
 {
-	return (segment->flags & (SEGMENT_SYN | SEGMENT_ACK)) == SEGMENT_SYN;
+	return (segment->flags & (TH_SYN | TH_ACK)) == TH_SYN;
 }
 
 bool segment_knows_link(int link);

@@ -35,8 +35,7 @@ void stream_free(struct stream *stream)
 	free(stream->data);
 }
 
-static void append(struct stream *stream, const __u8 *data, size_t captured,
-		   size_t length)
+static void append(struct stream *stream, const __u8 *data, size_t length)
 {
 	if (stream->length + length > stream->room) {
 		stream->room = (stream->length + length) * 2;
@@ -44,15 +43,8 @@ static void append(struct stream *stream, const __u8 *data, size_t captured,
 		if (!stream->data)
 			abort();
 	}
-	if (captured)
-		memcpy(stream->data + stream->length, data, captured);
-	memset(stream->data + stream->length + captured, 0, length - captured);
-	if (!stream->gap)
-		stream->known += captured;
-	if (captured < length)
-		stream->gap = true;
+	memcpy(stream->data + stream->length, data, length);
 	stream->length += length;
-	stream->next += length;
 }
 
 /* Compare what a segment repeats. TCP's keepalive may carry any one octet. */
@@ -77,15 +69,17 @@ static void compare(struct stream *stream, const struct segment *segment,
 static void take(struct stream *stream, const struct segment *segment)
 {
 	size_t behind = stream->next - segment->seq;
-	size_t captured;
 
 	if (behind)
 		compare(stream, segment, behind);
 	if (behind >= segment->length)
 		return;
-	captured = segment->captured > behind ? segment->captured - behind : 0;
-	append(stream, segment->payload + (captured ? behind : 0), captured,
-	       segment->length - behind);
+	stream->next += segment->length - behind;
+	if (!stream->gap && segment->captured > behind)
+		append(stream, segment->payload + behind,
+		       segment->captured - behind);
+	if (segment->captured < segment->length)
+		stream->gap = true;
 }
 
 static bool is_early(const struct stream *stream, const struct segment *segment)
@@ -208,7 +202,7 @@ void stream_frames(const struct stream *stream, bool originator,
 		   struct frames *frames)
 {
 	const __u8 *data = stream->data;
-	size_t left = stream->known;
+	size_t left = stream->length;
 	struct recent recent = { };
 	size_t length;
 

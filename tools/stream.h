@@ -20,8 +20,7 @@
  * @data: what came
  * @length: octets of @data
  * @room: for so many octets
- * @known: so many of them were captured without a gap
- * @gap: behind @known, octets are missing
+ * @gap: behind these, octets are missing: what follows is not kept
  * @conflicts: segments that say something else than others did
  * @pending: segments that came too early
  * @waiting: how many
@@ -31,7 +30,6 @@ struct stream {
 	__u8 *data;
 	size_t length;
 	size_t room;
-	size_t known;
 	bool gap;
 	size_t conflicts;
 	const struct segment *pending[STREAM_PENDING];
