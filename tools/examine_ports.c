@@ -19,15 +19,18 @@ static void examine_socket(struct patient *patient, const struct tcp *tcp,
 			    "run doctor as root",
 			    "a process of user %u listens on TCP port %u; whose socket it is, only root may see",
 			    tcp->uid, tcp->local_port);
-	else if (!strncmp(process->name, "charon", strlen("charon")))
+	else if (process->is_charon)
 		finding_add(patient, VERDICT_OK, "port", NULL,
 			    "%s (process %d) listens on TCP port %u",
 			    process->name, process->pid, tcp->local_port);
 	else
 		finding_add(patient, VERDICT_PROBLEM, "port",
 			    "give that program another port, or charon (charon.plugins.esptcp.ports, and tcp_port at the peers)",
-			    "TCP port %u is held by %s (process %d), not by charon",
-			    tcp->local_port, process->name, process->pid);
+			    "TCP port %u is held by %s (process %d), %s",
+			    tcp->local_port, process->name, process->pid,
+			    strncmp(process->name, "charon", strlen("charon")) ?
+				    "not by charon" :
+				    "which is not strongSwan's program");
 }
 
 static bool examine_port(struct patient *patient, __u32 port,

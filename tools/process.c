@@ -5,9 +5,11 @@
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -32,7 +34,26 @@ static void read_name(int pid, char name[PROCESS_NAMELEN])
 	}
 }
 
-static void add(struct process_list *list, __u64 inode, int pid)
+/* Everybody may choose a name, but not whose file the program is. charon drops
+ * root where it is told to, so the user who runs it says nothing.
+ */
+static bool is_charon(int pid)
+{
+	char path[64], target[PATH_MAX];
+	struct stat program;
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0 || stat(path, &program))
+		return false;
+	target[length] = '\0';
+
+	return !program.st_uid && !strncmp(basename(target), "charon",
+					   strlen("charon"));
+}
+
+static void add(struct process_list *list, const struct process *process)
 {
 	struct process *item = list->item;
 
@@ -44,14 +65,12 @@ static void add(struct process_list *list, __u64 inode, int pid)
 			return;
 		list->item = item;
 	}
-	item[list->count].inode = inode;
-	item[list->count].pid = pid;
-	read_name(pid, item[list->count].name);
-	list->count++;
+	item[list->count++] = *process;
 }
 
 static void look_at(struct process_list *list, int pid)
 {
+	struct process process = { .pid = pid, .is_charon = is_charon(pid) };
 	unsigned long long inode;
 	struct dirent *entry;
 	char path[64];
@@ -64,14 +83,17 @@ static void look_at(struct process_list *list, int pid)
 	if (!dir)
 		return;
 
+	read_name(pid, process.name);
 	while ((entry = readdir(dir))) {
 		len = readlinkat(dirfd(dir), entry->d_name, link,
 				 sizeof(link) - 1);
 		if (len < 0)
 			continue;
 		link[len] = '\0';
-		if (sscanf(link, "socket:[%llu]", &inode) == 1)
-			add(list, inode, pid);
+		if (sscanf(link, "socket:[%llu]", &inode) != 1)
+			continue;
+		process.inode = inode;
+		add(list, &process);
 	}
 	closedir(dir);
 }

@@ -5,6 +5,7 @@
 #ifndef ESPTCP_PROCESS_H
 #define ESPTCP_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <linux/types.h>
@@ -16,12 +17,14 @@
  * struct process - a process that has a socket open
  * @inode: of the socket
  * @pid: of the process
- * @name: of its program, cut off
+ * @name: that it has chosen, cut off
+ * @is_charon: its program is charon
  */
 struct process {
 	__u64 inode;
 	int pid;
 	char name[PROCESS_NAMELEN];
+	bool is_charon;
 };
 
 struct process_list {

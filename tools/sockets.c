@@ -64,8 +64,7 @@ static void add_row(struct json_object *array, const struct row *row)
 static bool is_ike(const struct tcp *tcp, const struct process *process)
 {
 	return tcp->local_port == IKE_PORT ||
-		(process && !strncmp(process->name, "charon",
-				     strlen("charon")));
+		(process && process->is_charon);
 }
 
 static void handle(struct json_object *array, const struct row *row)

@@ -46,6 +46,10 @@ test_port() {
 	listen charon-systemd 4500
 	examine
 	finds ok port "^charon-systemd \\(process $listener\\) listens on TCP port 4500\$" ''
+	kill $listener
+	listen charon 4500 nobody
+	examine
+	finds problem port "^TCP port 4500 is held by charon \\(process $listener\\), which is not strongSwan's program\$" 'another port'
 	run 2 esptcp doctor port 0
 }
 

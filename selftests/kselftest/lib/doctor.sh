@@ -28,17 +28,18 @@ finds() {
 	[ "$1" != problem ] || same 3 "$status"
 }
 
-# listen NAME PORT: a process of that name listens
+# listen NAME PORT [OWNER]: a process listens whose program has that name, and belongs to root or OWNER
 listen() {
 	: > "$tmp/listener"
-	python3 -c '
+	cp --remove-destination "$(realpath "$(type -P python3)")" "$tmp/$1"
+	chown "${3-root}" "$tmp/$1"
+	"$tmp/$1" -c '
 import socket, sys
-open("/proc/self/comm", "w").write(sys.argv[1])
-listener = socket.create_server(("::", int(sys.argv[2])), family=socket.AF_INET6, dualstack_ipv6=True)
+listener = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
 print("ready", flush=True)
 while True:
     listener.accept()
-' "$1" "$2" > "$tmp/listener" &
+' "$2" > "$tmp/listener" &
 	listener=$!
 	trap 'kill $listener' EXIT
 	until_true listens
