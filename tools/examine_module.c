@@ -246,7 +246,7 @@ static const char *obstacle(struct kmod_ctx *ctx, const char *name,
 }
 
 static void examine_one(struct patient *patient, struct kmod_ctx *ctx,
-			const char *name, const char *loss)
+			const char *name, enum verdict bad, const char *loss)
 {
 	struct kmod_list *list = NULL;
 	struct kmod_module *mod;
@@ -254,7 +254,7 @@ static void examine_one(struct patient *patient, struct kmod_ctx *ctx,
 
 	kmod_module_new_from_lookup(ctx, name, &list);
 	if (!list) {
-		finding_add(patient, VERDICT_PROBLEM, "ESP",
+		finding_add(patient, bad, "ESP",
 			    "install the kernel's modules (linux-modules-extra on some distributions)",
 			    "the kernel has no module %s: no %s", name, loss);
 		return;
@@ -267,7 +267,7 @@ static void examine_one(struct patient *patient, struct kmod_ctx *ctx,
 			    "%s is %s in /etc/modprobe.d; it is loaded now, after the next boot there will be no %s",
 			    name, why, loss);
 	else if (why)
-		finding_add(patient, VERDICT_PROBLEM, "ESP",
+		finding_add(patient, bad, "ESP",
 			    "remove that line from /etc/modprobe.d",
 			    "%s is %s in /etc/modprobe.d: no %s", name, why,
 			    loss);
@@ -284,10 +284,14 @@ void examine_esp(struct patient *patient)
 	if (!ctx)
 		return;
 	kmod_set_log_priority(ctx, 0);
-	examine_one(patient, ctx, "esp4", "IPsec with IPv4");
-	examine_one(patient, ctx, "esp6", "IPsec with IPv6");
-	examine_one(patient, ctx, "esp4_offload", "fast IPsec with IPv4");
-	examine_one(patient, ctx, "esp6_offload", "fast IPsec with IPv6");
+	examine_one(patient, ctx, "esp4", VERDICT_PROBLEM,
+		    "IPsec with IPv4");
+	examine_one(patient, ctx, "esp6", VERDICT_PROBLEM,
+		    "IPsec with IPv6");
+	examine_one(patient, ctx, "esp4_offload", VERDICT_WARNING,
+		    "fast IPsec with IPv4");
+	examine_one(patient, ctx, "esp6_offload", VERDICT_WARNING,
+		    "fast IPsec with IPv6");
 	kmod_unref(ctx);
 	if (patient->findings == before)
 		finding_add(patient, VERDICT_OK, "ESP", NULL,

@@ -106,6 +106,11 @@ test_blacklisted() {
 	finds problem ESP '^esp4 is replaced by' 'remove that line'
 	finds problem ESP '^esp6 is blacklisted' 'remove that line'
 
+	echo 'blacklist esp4_offload' > /etc/modprobe.d/doctor.conf
+	examine
+	same warning "$(verdicts ESP)"
+	finds warning ESP '^esp4_offload is blacklisted .*: no fast IPsec with IPv4$' 'remove that line'
+
 	echo 'blacklist esptcp' > /etc/modprobe.d/doctor.conf
 	run 1 esptcp show
 	has 'modprobe esptcp'
