@@ -203,8 +203,8 @@ int capture_main(char **args)
 	int status;
 
 	name = args[0];
-	if (!name)
-		return usage_error("the name of a file", NULL);
+	if (!name || is_option(name))
+		return usage_error("the name of a file", name);
 	status = take_end(args + 1);
 	if (status)
 		return status;

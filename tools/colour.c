@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "colour.h"
@@ -17,7 +18,7 @@ static bool wanted(void)
 
 	if (known < 0)
 		known = isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
-			term && *term;
+			term && *term && strcmp(term, "dumb");
 
 	return known;
 }

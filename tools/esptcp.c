@@ -37,7 +37,7 @@ struct command {
 static int help_main(char **args);
 
 static const struct command commands[] = {
-	{ "show", show_main, FILTER_ARGUMENTS " [--brief]" JSON,
+	{ "show", show_main, FILTER_ARGUMENTS "\n       [--brief]" JSON,
 	  "Show connections, their SAs and counters, TCP's view, and the totals",
 	  "A connection that is down says why. An SA \"without a connection\" sends\n"
 	  "nothing: its packets are dropped until the IKE daemon has reconnected.\n\n"
@@ -225,6 +225,9 @@ static int help_main(char **args)
 		return 0;
 	}
 
+	if (is_option(args[0]))
+		return take_end(args);
+
 	command = find_command(args[0]);
 	if (!command)
 		return no_command(args[0]);
@@ -235,16 +238,11 @@ static int help_main(char **args)
 	return status;
 }
 
-static bool asks_for_help(char **args)
-{
-	return next_is(args, "--help") || next_is(args, "-h");
-}
-
 static int run(const struct command *command, char **args)
 {
 	int status;
 
-	if (asks_for_help(args) || next_is(args, "help")) {
+	if (next_is(args, "help")) {
 		print_help(command);
 		return 0;
 	}
@@ -278,14 +276,34 @@ static const struct command *take_command(char **args)
 	return command;
 }
 
+/* For --help, whatever stands beside it: help on the command, if there is one */
+static int help_on(char **args)
+{
+	char *const *word = args;
+	const struct command *command;
+
+	while (*word && **word == '-')
+		word++;
+	if (!*word) {
+		print_commands();
+		return 0;
+	}
+
+	command = take_command(args);
+	if (command)
+		print_help(command);
+
+	return command ? 0 : EXIT_USAGE;
+}
+
 static int dispatch(char **args)
 {
 	const struct command *command;
 
-	if (asks_for_help(args))
-		return help_main(args + 1);
+	if (take_option(args, "--help", "-h"))
+		return help_on(args);
 
-	if (next_is(args, "--version") || next_is(args, "-V")) {
+	if (take_option(args, "--version", "-V")) {
 		puts("esptcp " VERSION);
 		return 0;
 	}

@@ -2,6 +2,7 @@
 /*
  * Messages about errors, for all commands.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 /* These hold for every command; a command's own table is read first. */
 static const struct remedy common_remedies[] = {
-	{ ENOPKG, "the module is not loaded, do so as root: modprobe esptcp" },
+	{ ENOPKG, "load it, as root: modprobe esptcp" },
 	{ EPERM, "this needs CAP_NET_ADMIN in the network namespace: run it as root" },
 	{ EBADMSG, "esptcp and the module do not fit together: install both anew" },
 	{ EINTR, "connections kept changing while they were listed: try again" },
@@ -26,8 +27,20 @@ static const char *find_remedy(const struct remedy *remedy, int error)
 	return remedy->text;
 }
 
+/* A minus sign alone, or before a number, begins no option. */
+bool is_option(const char *word)
+{
+	return word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
+}
+
 int usage_error(const char *expected, const char *found)
 {
+	if (found && is_option(found)) {
+		fprintf(stderr, "esptcp: there is no option '%s' here\n",
+			found);
+		return EXIT_USAGE;
+	}
+
 	fprintf(stderr, "esptcp: expected %s, found ", expected);
 	if (found)
 		fprintf(stderr, "'%s'\n", found);
@@ -47,7 +60,7 @@ int kernel_error(const struct genl *genl, int error,
 	if (genl->message[0])
 		what = genl->message;
 	else if (error == -ENOPKG)
-		what = "the kernel does not know the netlink family \"esptcp\"";
+		what = "the module esptcp is not loaded";
 
 	if (remedies)
 		remedy = find_remedy(remedies, -error);

@@ -6,6 +6,8 @@
 #ifndef ESPTCP_REPORT_H
 #define ESPTCP_REPORT_H
 
+#include <stdbool.h>
+
 #include "netlink.h"
 
 /* EXIT_FAILURE (1) is an error of the kernel. */
@@ -24,6 +26,7 @@ struct remedy {
 	const char *text;
 };
 
+bool is_option(const char *word);
 int usage_error(const char *expected, const char *found);
 int kernel_error(const struct genl *genl, int error,
 		 const struct remedy *remedies);

@@ -215,7 +215,7 @@ test_brief() {
 
 # on_terminal COMMAND...: what it writes to a terminal
 on_terminal() {
-	timeout 20 python3 -c 'import os, pty, sys; os.environ["TERM"] = "vt100"; pty.spawn(sys.argv[1:])' "$@" < /dev/null
+	TERM=${term-vt100} timeout 20 python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$@" < /dev/null
 }
 
 test_colour() {
@@ -227,6 +227,8 @@ test_colour() {
 		[[ $(on_terminal "$tool" $command) == *$'\033[32mup'* ]]
 		# shellcheck disable=SC2086 # words
 		[[ $(NO_COLOR=1 on_terminal "$tool" $command) != *$'\033'* ]]
+		# shellcheck disable=SC2086 # words
+		[[ $(term=dumb on_terminal "$tool" $command) != *$'\033'* ]]
 		# shellcheck disable=SC2086 # words
 		[[ $(esptcp $command) != *$'\033'* ]]
 	done
@@ -328,6 +330,13 @@ test_completion() {
 	same "--json " "$(completes esptcp stat -)"
 	: > "$tmp/a.pcap"
 	same "$tmp/a.pcap " "$(completes esptcp capture "$tmp/a.")"
+	same "$tmp/a.pcap " "$(completes esptcp --json capture "$tmp/a.")"
+	same "--json " "$(completes esptcp capture --)"
+	same "show " "$(completes esptcp --json sh)"
+	same "--json " "$(completes esptcp --j)"
+	same "peer port " "$(completes esptcp id "$id" p)"
+	same "snapshot " "$(completes esptcp attach 3 window '')"
+	same " " "$(completes esptcp unbind all '')"
 }
 
 test_manual() {
