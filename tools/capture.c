@@ -3,6 +3,7 @@
  * esptcp capture: reads a capture of IKE over TCP and says how ESP travels
  * beside it. For owners of gateways whose framing is not documented.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,14 +101,21 @@ static int read_packets(struct capture *capture, pcap_t *pcap, const char *name)
 
 static int read_file(struct capture *capture, const char *name)
 {
+	FILE *file = strcmp(name, "-") ? fopen(name, "r") : stdin;
 	char error[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap;
 	int status;
 
-	pcap = pcap_open_offline(name, error);
-	if (!pcap)
+	if (!file)
+		return file_error(name, strerror(errno),
+				  "  give the name of a file that tcpdump -w wrote\n");
+
+	pcap = pcap_fopen_offline(file, error);
+	if (!pcap) {
+		fclose(file);
 		return file_error(name, error,
 				  "  it has to be a file that tcpdump -w wrote, or another in pcap or pcapng format\n");
+	}
 	status = read_packets(capture, pcap, name);
 	pcap_close(pcap);
 

@@ -78,7 +78,7 @@ static const struct command commands[] = {
 	  "It runs until it is interrupted.\n" },
 	{ "attach", attach_main,
 	  " FD [role originator|responder] [replaces ID]\n"
-	  "       [" FRAMING_ARGUMENTS "]" JSON,
+	  "       [framing rfc9329|fortinet " FRAMING_OPTIONS "]" JSON,
 	  "Attach the TCP socket that is open as FD, print the connection's ID",
 	  "The connection must be established and the prefix IKETCP sent or read.\n"
 	  "It lasts as long as somebody has the socket open. The kernel loads the module\n"
@@ -86,7 +86,7 @@ static const struct command commands[] = {
 	  "  exec 3<>/dev/tcp/192.0.2.1/4500\n"
 	  "  printf IKETCP >&3\n"
 	  "  id=$(esptcp attach 3 role originator)\n" },
-	{ "set", set_main, " ID " FRAMING_ARGUMENTS,
+	{ "set", set_main, " ID framing fortinet " FRAMING_OPTIONS,
 	  "Have a connection put ESP behind TCP headers of its own",
 	  "Both ends have to do it alike, before they bind SAs, and for good.\n"
 	  "POLICY is fixed, sa, snapshot or advancing; FLAGS is ack, psh or psh,ack.\n"

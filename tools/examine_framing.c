@@ -24,7 +24,7 @@ static void examine_conn(struct patient *patient, const struct conn *conn)
 	else if (value[ESPTCP_A_STATS_TX_ESP_FRAMES] >= MANY &&
 		 !value[ESPTCP_A_STATS_RX_ESP_FRAMES])
 		finding_add(patient, VERDICT_PROBLEM, "framing",
-			    "set both ends alike; if they are, a firewall on the way (or connection tracking there) checks sequence numbers: try profile advancing, or framing rfc9329",
+			    "set both ends alike; if they are, a firewall on the way (or connection tracking there) checks sequence numbers: try profile advancing, net.netfilter.nf_conntrack_tcp_be_liberal=1 there, or framing rfc9329",
 			    "connection %u: %llu segments were sent, none came back",
 			    conn->id, value[ESPTCP_A_STATS_TX_ESP_FRAMES]);
 	if (tcp && tcp->known && !tcp->timestamps && in_window)

@@ -33,6 +33,9 @@ void examine_sas(struct patient *patient)
 			    "\"esptcp monitor\" shows whether the originator reconnects, charon's log why not; if no daemon runs any more: esptcp unbind all",
 			    "%zu of %zu SAs are bound to connections that have ended: their packets are dropped",
 			    stranded, snapshot->bindings.count);
+	else if (!snapshot->bindings.count)
+		finding_add(patient, VERDICT_OK, "SAs", NULL,
+			    "no SA is bound to a connection");
 	else
 		finding_add(patient, VERDICT_OK, "SAs", NULL,
 			    "%zu SAs, each has a connection that is up",

@@ -17,8 +17,8 @@ struct json_object;
 struct nl_msg;
 struct nlattr;
 
-#define FRAMING_ARGUMENTS \
-	"framing rfc9329|fortinet [profile fortios|advancing]\n" \
+#define FRAMING_OPTIONS \
+	"[profile fortios|advancing]\n" \
 	"       [flags FLAGS] [seq POLICY] [seq-value N] [ack POLICY] [ack-value N]\n" \
 	"       [window N|snapshot] [length-prefix yes|no] [timestamps yes|no]\n" \
 	"       [in-window yes|no]"
