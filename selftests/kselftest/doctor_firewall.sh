@@ -15,14 +15,10 @@ tests=(
 	others			"rules that drop what this host sends, or answers"
 )
 
-# with_rules RULES COMMAND...: in this network namespace, for a moment
+# with_rules RULES COMMAND...: with these rules, and no others, in this network namespace
 with_rules() {
-	local rules=$1
-	shift
-
-	nft "$rules"
-	"$@"
-	nft flush ruleset
+	nft "flush ruleset; $1"
+	"${@:2}"
 }
 
 # certainly_drops VERDICT WHAT CHAIN
@@ -31,9 +27,11 @@ certainly_drops() {
 	finds "$1" firewall "^$2 is dropped by the chain \"$3\" of the table \"inet t\": TCP port 4500\$" 'nft list ruleset'
 }
 
+# The peer tries while doctor thinks.
 peers_are_dropped() {
+	reached 1.5 &
 	certainly_drops problem 'what peers send to open a connection' "$1"
-	! reached || fail "but the peer connects"
+	! wait $! || fail "but the peer connects"
 }
 
 chain() {

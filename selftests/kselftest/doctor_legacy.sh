@@ -25,12 +25,14 @@ with_legacy() {
 	iptables-legacy-restore <<< $'*filter\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n-F\n-X\nCOMMIT'
 }
 
+# The peer tries while doctor thinks.
 legacy_drops() {
+	reached 1.5 &
 	examine
 	finds problem firewall \
 		"^what peers send to open a connection is dropped by the chain \"INPUT\" of the table \"ip filter\": TCP port 4500\$" \
 		'iptables-legacy -S'
-	! reached || fail "but the peer connects"
+	! wait $! || fail "but the peer connects"
 }
 
 # The module would be loaded for the rest of the tests, and find no rule.
