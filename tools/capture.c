@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <json-c/json.h>
 #include <pcap/pcap.h>
 
 #include "capture.h"
@@ -165,13 +166,27 @@ static int explain(const struct capture *capture, const char *name,
 	return file_error(name, what, RECIPE);
 }
 
-/* Show what matters: IKE's connections with ESP, and if there is none, why. */
+static void show_dialogue(const struct capture *capture,
+			  const struct dialogue *dialogue,
+			  struct json_object *array, size_t shown)
+{
+	if (array) {
+		json_object_array_add(array, dialogue_json(dialogue));
+		return;
+	}
+	if (shown)
+		putchar('\n');
+	capture_print(capture, dialogue);
+}
+
+/* Show what matters: IKE's connections with ESP, and if there is none, why. One
+ * after the other: the same ESP may be beside many.
+ */
 static int examine(const struct capture *capture, const char *name, bool json)
 {
-	size_t connections = 0, prefixes = 0, count = 0;
-	struct dialogue *list = NULL;
+	struct json_object *array = json ? json_object_new_array() : NULL;
+	size_t connections = 0, prefixes = 0, shown = 0;
 	size_t i;
-	int status = 0;
 
 	for (i = 0; i < capture->segments; i++) {
 		const struct segment *segment = &capture->segment[i];
@@ -184,23 +199,17 @@ static int examine(const struct capture *capture, const char *name, bool json)
 		connections++;
 		prefixes += dialogue.way[0].frames.prefix;
 		if (dialogue_has_esp(&dialogue)) {
-			list = grow(list, count, sizeof(*list));
-			list[count++] = dialogue;
-		} else {
-			dialogue_free(&dialogue);
+			show_dialogue(capture, &dialogue, array, shown);
+			shown++;
 		}
+		dialogue_free(&dialogue);
 	}
-	if (!count)
-		status = explain(capture, name, connections, prefixes);
-	else if (json)
-		capture_json(capture, list, count);
+	if (shown && json)
+		capture_json(capture, array);
 	else
-		capture_print(capture, list, count);
-	for (i = 0; i < count; i++)
-		dialogue_free(&list[i]);
-	free(list);
+		json_object_put(array);
 
-	return status;
+	return shown ? 0 : explain(capture, name, connections, prefixes);
 }
 
 int capture_main(char **args)

@@ -7,9 +7,12 @@
 
 #include "dialogue.h"
 
+struct json_object;
+
 void capture_print(const struct capture *capture,
-		   const struct dialogue *dialogue, size_t count);
+		   const struct dialogue *dialogue);
+struct json_object *dialogue_json(const struct dialogue *dialogue);
 void capture_json(const struct capture *capture,
-		  const struct dialogue *dialogue, size_t count);
+		  struct json_object *connections);
 
 #endif /* ESPTCP_CAPTURE_H */

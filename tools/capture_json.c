@@ -131,7 +131,13 @@ static struct json_object *new_way(const struct way *way,
 	return object;
 }
 
-static struct json_object *new_dialogue(const struct dialogue *dialogue)
+/**
+ * dialogue_json() - what a capture shows of a connection
+ * @dialogue: the connection
+ *
+ * Return: an object
+ */
+struct json_object *dialogue_json(const struct dialogue *dialogue)
 {
 	struct json_object *object = json_object_new_object();
 	const struct way *way = dialogue->way;
@@ -154,19 +160,14 @@ static struct json_object *new_dialogue(const struct dialogue *dialogue)
 /**
  * capture_json() - print for programs
  * @capture: the capture
- * @dialogue: IKE's connections in it
- * @count: how many
+ * @connections: IKE's connections in it, an array, which is freed
  */
 void capture_json(const struct capture *capture,
-		  const struct dialogue *dialogue, size_t count)
+		  struct json_object *connections)
 {
 	struct json_object *object = json_object_new_object();
-	struct json_object *array = json_object_new_array();
-	size_t i;
 
-	for (i = 0; i < count; i++)
-		json_object_array_add(array, new_dialogue(&dialogue[i]));
-	json_object_object_add(object, "connections", array);
+	json_object_object_add(object, "connections", connections);
 	add_number(object, "cut", capture->cut + capture->short_packets);
 	add_number(object, "fragments", capture->fragments);
 	if (*capture->ends_early)

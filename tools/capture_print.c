@@ -350,8 +350,13 @@ static void print_stream(const struct way way[2])
 		       way[i].frames.bad ? ", then what is no frame" : "");
 }
 
-static void print_dialogue(const struct capture *capture,
-			   const struct dialogue *dialogue)
+/**
+ * capture_print() - print a connection for people
+ * @capture: the capture
+ * @dialogue: one of IKE's connections in it
+ */
+void capture_print(const struct capture *capture,
+		   const struct dialogue *dialogue)
 {
 	const struct segment *syn = dialogue->syn;
 	struct view view[2];
@@ -384,22 +389,4 @@ static void print_dialogue(const struct capture *capture,
 		print_row(rows[i].label, view, rows[i].cell);
 	print_notes(capture, view);
 	print_options(view);
-}
-
-/**
- * capture_print() - print for people
- * @capture: the capture
- * @dialogue: IKE's connections in it
- * @count: how many
- */
-void capture_print(const struct capture *capture,
-		   const struct dialogue *dialogue, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		if (i)
-			putchar('\n');
-		print_dialogue(capture, &dialogue[i]);
-	}
 }
