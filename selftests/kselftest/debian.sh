@@ -59,10 +59,6 @@ holder_unknown() {
 	return $status
 }
 
-listens() {
-	ns "$1" ss -Hltn "sport = $2" | grep -q .
-}
-
 systemd() {
 	[ "$(readlink "/proc/${pids[gb]}/exe")" = "$charon" ] && lifecycle
 }

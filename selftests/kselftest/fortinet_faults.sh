@@ -47,18 +47,6 @@ lost() {
 	within 10 both_are fortinet && clients_talk && only_tcp
 }
 
-other_connection() {
-	[ "$(esptcp_table ga id)" ] && [ "$(esptcp_table ga id)" != "$1" ]
-}
-
-reset_by() {
-	ns "$1" ss -K "$2 = $port" > /dev/null
-}
-
-silence() {
-	ns r nft insert rule inet fw forward tcp sport "$(esptcp_table ga local | sed 's/.*://')" drop
-}
-
 # The gateways are set differently: what B sends arrives, what A sends does not,
 # and IKE does not suffer.
 set_differently() {

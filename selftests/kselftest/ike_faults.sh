@@ -6,11 +6,6 @@
 cd "$(dirname "$0")" || exit
 . lib/gateways.sh
 
-# listens NAME PORT
-listens() {
-	ns "$1" ss -Hltn "sport = $2" | grep -q .
-}
-
 # A connection for which nothing is configured is as without the plugin.
 udp_untouched() {
 	local ok=0
@@ -31,8 +26,8 @@ udp_untouched() {
 never_bare() {
 	restart && establish && clients_talk || return
 	ns r nft insert rule inet fw forward tcp dport "$port" drop
-	ns gb ss -K "sport = $port" > /dev/null
-	ns ga ss -K "dport = $port" > /dev/null
+	reset_by gb sport
+	reset_by ga dport
 	within 10 log_has ga 'TCP connection .* ended' &&
 		no_ping ca "$clientB" || return
 	swantimeout=5 swan ga --rekey --child net > /dev/null

@@ -12,11 +12,6 @@ pluginopts='user_timeout = 3
 keepalive = 2
 answer_timeout = 4'
 
-# source_port: of the connection, as gateway A has it
-source_port() {
-	esptcp_table ga local | sed 's/.*://'
-}
-
 # all_spis: of both gateways
 all_spis() {
 	for name in ga gb; do
@@ -39,22 +34,9 @@ comes_back() {
 		within 8 one_connection_each && only_tcp
 }
 
-other_connection() {
-	[ "$(esptcp_table ga id state)" ] && [ "$(esptcp_table ga id)" != "$1" ]
-}
-
 # The one that was replaced is closed.
 one_connection_each() {
 	[ "$(esptcp_table ga id | wc -l)" = 1 ] && [ "$(esptcp_table gb id | wc -l)" = 1 ]
-}
-
-reset_by() {
-	ns "$1" ss -K "$2 = $port" > /dev/null
-}
-
-# The connection vanishes without a word: another one passes.
-silence() {
-	ns r nft insert rule inet fw forward tcp sport "$(source_port)" drop
 }
 
 # An idle connection vanishes: nobody sends anything that could not be delivered.

@@ -90,10 +90,6 @@ counted_all() {
 		echo "# $(grep -o 'TCP connections from peers.*' "$work/gb/charon.log" | tail -1)"
 }
 
-listens() {
-	ns "$1" ss -Hltn "sport = $2" | grep -q .
-}
-
 gateways_test 15
 restart || ktap_exit_fail_msg "the gateways do not start"
 check "silence" ended_within 6 silent

@@ -213,6 +213,31 @@ esptcp_table() {
 	' /proc/net/esptcp
 }
 
+# source_port: of the connection, as gateway A has it
+source_port() {
+	esptcp_table ga local | sed 's/.*://'
+}
+
+# other_connection ID: gateway A has one, which is not the one that it had
+other_connection() {
+	[ "$(esptcp_table ga id)" ] && [ "$(esptcp_table ga id)" != "$1" ]
+}
+
+# reset_by NAME sport|dport: a gateway resets the connection
+reset_by() {
+	ns "$1" ss -K "$2 = $port" > /dev/null
+}
+
+# silence: the connection vanishes without a word, another one passes
+silence() {
+	ns r nft insert rule inet fw forward tcp sport "$(source_port)" drop
+}
+
+# listens NAME PORT: somebody does
+listens() {
+	ns "$1" ss -Hltn "sport = $2" | grep -q .
+}
+
 # configure [TRANSPORT-OF-A [PORTS-OF-B]]
 configure() {
 	gateway_conf ga "${1-tcp}" "" && gateway_conf gb udp "${2-$port}"
