@@ -10,8 +10,8 @@
 #include <threading/mutex.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 typedef struct private_esptcp_acceptor_t private_esptcp_acceptor_t;
@@ -88,7 +88,7 @@ static void refuse(private_esptcp_acceptor_t *this, int fd)
 	{
 		close(peer);
 	}
-	this->reserve = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	this->reserve = eventfd(0, EFD_CLOEXEC);
 	this->reserve_mutex->unlock(this->reserve_mutex);
 	if (this->counters->add(this->counters, ESPTCP_NO_DESCRIPTORS))
 	{
@@ -307,7 +307,7 @@ esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections,
 		.connections = connections,
 		.counters = counters,
 		.reserve_mutex = mutex_create(MUTEX_TYPE_DEFAULT),
-		.reserve = esptcp_tcp_socket(AF_INET),
+		.reserve = eventfd(0, EFD_CLOEXEC),
 	);
 
 	return &this->public;
