@@ -96,6 +96,10 @@ static void outgoing(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 	{
 		esptcp_message_set_transport(message, ESPTCP_UDP);
 	}
+	else if (!connection && this->sessions->is_known(this->sessions, ike_sa))
+	{	/* it was on TCP, and there is no other way */
+		esptcp_message_set_transport(message, ESPTCP_NO_CONNECTION);
+	}
 	if (connection)
 	{
 		esptcp_message_set_transport(message, ike_sa->get_unique_id(ike_sa));

@@ -203,6 +203,17 @@ METHOD(esptcp_sessions_t, uses_udp, bool,
 	return udp;
 }
 
+METHOD(esptcp_sessions_t, is_known, bool,
+	private_esptcp_sessions_t *this, ike_sa_t *ike_sa)
+{
+	bool known;
+
+	this->mutex->lock(this->mutex);
+	known = get(this, ike_sa) != NULL;
+	this->mutex->unlock(this->mutex);
+	return known;
+}
+
 METHOD(esptcp_sessions_t, has_restarted, bool,
 	private_esptcp_sessions_t *this, ike_sa_t *ike_sa)
 {
@@ -397,6 +408,7 @@ esptcp_sessions_t *esptcp_sessions_create(esptcp_connections_t *connections)
 			.get_connection = _get_connection,
 			.get_for_packet = _get_for_packet,
 			.uses_udp = _uses_udp,
+			.is_known = _is_known,
 			.has_restarted = _has_restarted,
 			.note = _note,
 			.follow = _follow,

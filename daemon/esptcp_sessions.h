@@ -77,6 +77,15 @@ struct esptcp_sessions_t {
 	bool (*uses_udp)(esptcp_sessions_t *this, ike_sa_t *ike_sa);
 
 	/**
+	 * Check if an IKE_SA has ever been given a transport. One that charon makes
+	 * to give it up at once, when both peers rekey another, has not.
+	 *
+	 * @param ike_sa	IKE_SA
+	 * @return			TRUE if so
+	 */
+	bool (*is_known)(esptcp_sessions_t *this, ike_sa_t *ike_sa);
+
+	/**
 	 * Check if an IKE_SA began anew, with another SPI, since its connection
 	 * was opened.
 	 *

@@ -9,21 +9,29 @@ cd "$(dirname "$0")" || exit
 . lib/gateways.sh
 
 CROWD=${CROWD:-600}
+# charon's own limit, as they all have one address
+charonopts='block_threshold = 20'
 pluginopts='prefix_timeout = 3
 ike_timeout = 4
 establish_timeout = 8'
 
-# stranger KIND: how long the responder lets it go on, in seconds
-stranger() {
-	ns r python3 lib/stranger.py "$B" "$port" "$@"
+# strangers KIND...: they come at once
+strangers() {
+	local kind
+
+	for kind; do
+		background "$kind" r python3 lib/stranger.py "$B" "$port" "$kind"
+	done
+}
+
+# seconds KIND: how long the responder has let it go on
+seconds() {
+	wait "${pids[$1]}" && unset "pids[$1]" && seconds=$(< "$work/$1.out") && echo "# $1: ended after $seconds s"
 }
 
 # ended_within SECONDS KIND
 ended_within() {
-	local seconds
-
-	seconds=$(stranger "$2") && echo "# $2: ended after $seconds s" &&
-		awk "BEGIN { exit !($seconds <= $1) }"
+	seconds "$2" && awk "BEGIN { exit !($seconds <= $1) }"
 }
 
 # ended_late KIND: it holds its place for a while, not for ever
@@ -38,10 +46,26 @@ two_ike_sas() {
 
 # It is told, and may try again on the same connection.
 syntax_error() {
-	local seconds
+	seconds syntax && log_has gb 'IKE_SA_INIT response 0 . N(INVAL_SYN)' && awk "BEGIN { exit !($seconds > 3) }"
+}
 
-	seconds=$(stranger syntax) && echo "# syntax: ended after $seconds s" && log_has gb 'N(INVAL_SYN)' &&
-		awk "BEGIN { exit !($seconds > 3) }"
+# An IKE_SA whose connection was closed says nothing more, least of all over UDP.
+late() {
+	ended_late late && within 5 log_has gb 'message to .* dropped, it has no TCP connection' &&
+		log_has gb 'IKE_AUTH response 1 . N(INVAL_SYN)' && ns gb nft list counter inet out ike_auth | grep -q 'packets 0'
+}
+
+# Count what follows IKE_SA_INIT over UDP: behind UDP's header, the marker and SPIs.
+count_ike_auth() {
+	ns gb nft -f - <<- END
+		table inet out {
+			counter ike_auth { }
+			chain output {
+				type filter hook output priority 0;
+				udp sport { 500, 4500 } @th,240,8 35 counter name ike_auth
+			}
+		}
+	END
 }
 
 tunnel() {
@@ -61,16 +85,24 @@ crowd() {
 
 # Without descriptors it goes on, and says what to do.
 no_descriptors() {
-	local free=0
+	local all=("/proc/${pids[gb]}/fd"/*) last
 
-	while [ -e "/proc/${pids[gb]}/fd/$free" ]; do
-		free=$((free + 1))
-	done
-	prlimit --pid "${pids[gb]}" --nofile=$free:4096
-	stranger silent > /dev/null
-	log_has gb 'there are no more descriptors' || return
+	pluginopts='prefix_timeout = 60
+half_open_limit_ip = 0' configure && swan gb --reload-settings > /dev/null || return
+	last=$(printf '%s\n' "${all[@]##*/}" | sort -n | tail -1)
+	prlimit --pid "${pids[gb]}" --nofile=$((last + 1)):4096
+	background crowd r python3 lib/stranger.py "$B" "$port" crowd 40
+	within 10 log_has gb 'there are no more descriptors' || return
+	strangers silent
+	ended_within 1 silent || return
+	end crowd KILL
 	prlimit --pid "${pids[gb]}" --nofile=1024:4096
-	tunnel
+	stops_listening && configure && swan gb --reload-settings > /dev/null && tunnel
+}
+
+# The descriptor that it has in reserve does not keep the port open.
+stops_listening() {
+	configure tcp "" && swan gb --reload-settings > /dev/null && ! listens gb "$port"
 }
 
 other_ports_work() {
@@ -90,11 +122,13 @@ counted_all() {
 		echo "# $(grep -o 'TCP connections from peers.*' "$work/gb/charon.log" | tail -1)"
 }
 
-gateways_test 15
-restart || ktap_exit_fail_msg "the gateways do not start"
-check "silence" ended_within 6 silent
+gateways_test 16
+restart && count_ike_auth || ktap_exit_fail_msg "the gateways do not start"
+strangers tls http
 check "a TLS hello" ended_within 1 tls
 check "HTTP" ended_within 1 http
+strangers silent half slow prefix junk syntax chatty initiate twice late
+check "silence" ended_within 6 silent
 check "half a prefix" ended_within 6 half
 check "an octet a second" ended_within 6 slow
 check "a prefix and nothing else" ended_within 8 prefix
@@ -103,6 +137,7 @@ check "a message a second" ended_late chatty
 check "an IKE_SA that nobody authenticates" ended_late initiate
 check "two IKE_SAs on a connection" two_ike_sas
 check "a syntax error" syntax_error
+check "an IKE_SA whose connection is gone" late
 check "$CROWD silent connections" crowd
 check "they are counted, and gone" counted_all
 check "without descriptors" no_descriptors

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 """Be one of those whom the Internet sends to an open port.
 
-    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate|twice|syntax
+    stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate|twice|syntax|late
     stranger.py HOST PORT crowd NUMBER
 
 The first form prints how many seconds it took until the other side ended the
 connection. `slow` sends an octet a second, `chatty` a message a second, `initiate`
 a proper IKE_SA_INIT request and nothing after the response, `twice` two of them,
-`syntax` one whose first payload is longer than the message. A crowd opens NUMBER connections as fast as it can, at most 500 at a
-time, and is silent on them.
+`syntax` one whose first payload is longer than the message; `late` an IKE_AUTH
+request like that over UDP when its connection has ended. A crowd opens NUMBER
+connections as fast as it can, at most 500 at a time, and is silent on them.
 """
 import os
 import select
@@ -46,6 +47,12 @@ def broken(ike):
     return ike[:30] + b"\xff\xff" + ike[32:]
 
 
+def ike_auth(response):
+    """What follows an IKE_SA_INIT response, which has its length and a marker."""
+    payloads = payload(0, bytes(4))
+    return response[6:22] + struct.pack("!BBBBII", 41, 0x20, 35, 8, 1, 28 + len(payloads)) + payloads
+
+
 WORDS = {
     "silent": b"",
     "tls": bytes.fromhex("160301020001 0001fc0303") + os.urandom(200),
@@ -58,6 +65,7 @@ WORDS = {
     "initiate": b"IKETCP" + message(ike_sa_init()),
     "twice": b"IKETCP" + message(ike_sa_init()) + message(ike_sa_init()),
     "syntax": b"IKETCP" + message(broken(ike_sa_init())),
+    "late": b"IKETCP" + message(ike_sa_init()),
 }
 # a word each second after that
 MORE = {
@@ -67,7 +75,7 @@ MORE = {
 
 
 def alone(address, kind):
-    start = time.monotonic()
+    start, received = time.monotonic(), b""
     with socket.create_connection(address, LIMIT) as connection:
         more = iter(MORE.get(kind, []))
         connection.settimeout(1)
@@ -75,12 +83,17 @@ def alone(address, kind):
             connection.sendall(WORDS[kind])
             while time.monotonic() - start < LIMIT:
                 try:
-                    if not connection.recv(4096):
+                    octets = connection.recv(4096)
+                    if not octets:
                         break
+                    received += octets
                 except TimeoutError:
                     connection.sendall(next(more, b""))
         except ConnectionError:
             pass
+    if kind == "late":
+        with socket.socket(type=socket.SOCK_DGRAM) as peer:
+            peer.sendto(bytes(4) + broken(ike_auth(received)), address)
     print(f"{time.monotonic() - start:.1f}")
 
 
