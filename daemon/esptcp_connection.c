@@ -148,10 +148,6 @@ static esptcp_watch_t *give_up(private_esptcp_connection_t *this,
 	this->confirmed = FALSE;
 	memset(&this->prefix, 0, sizeof(this->prefix));
 	this->outbox->rewind(this->outbox);
-	if (state == ESPTCP_CONNECTION_DOWN)
-	{
-		this->surroundings->guests->leave(this->surroundings->guests, this->id);
-	}
 	return watch;
 }
 
@@ -185,16 +181,12 @@ static void schedule_retry(private_esptcp_connection_t *this)
 }
 
 /**
- * Handle the end of a TCP connection, which is not our will. The side that
- * opened it has to open another one.
+ * End a TCP connection. The side that opened it has to open another one.
  */
-static void lost(private_esptcp_connection_t *this, const char *reason)
+static void end(private_esptcp_connection_t *this)
 {
+	esptcp_surroundings_t *env = this->surroundings;
 	esptcp_watch_t *watch;
-
-	DBG1(DBG_NET, "TCP connection %u %s %#H %s: %s", this->id, direction(this),
-		 this->remote,
-		 this->state == ESPTCP_CONNECTION_UP ? "ended" : "failed", reason);
 
 	watch = give_up(this, this->caller ? ESPTCP_CONNECTION_IDLE
 									   : ESPTCP_CONNECTION_DOWN);
@@ -206,6 +198,21 @@ static void lost(private_esptcp_connection_t *this, const char *reason)
 	{
 		schedule_retry(this);
 	}
+	else
+	{
+		env->ended(env->connections, this->id);
+	}
+}
+
+/**
+ * Handle the end of a TCP connection, which is not our will.
+ */
+static void lost(private_esptcp_connection_t *this, const char *reason)
+{
+	DBG1(DBG_NET, "TCP connection %u %s %#H %s: %s", this->id, direction(this),
+		 this->remote,
+		 this->state == ESPTCP_CONNECTION_UP ? "ended" : "failed", reason);
+	end(this);
 }
 
 /**
@@ -267,15 +274,13 @@ static void attach(private_esptcp_connection_t *this)
 static void wrong_prefix(private_esptcp_connection_t *this)
 {
 	esptcp_counters_t *counters = this->surroundings->counters;
-	esptcp_watch_t *watch;
 
 	if (counters->add(counters, ESPTCP_WRONG_PREFIX))
 	{
 		DBG1(DBG_NET, "TCP connection %u from %#H failed: no IKETCP stream "
 			 "prefix", this->id, this->remote);
 	}
-	watch = give_up(this, ESPTCP_CONNECTION_DOWN);
-	watch->destroy_later(watch);
+	end(this);
 }
 
 /**

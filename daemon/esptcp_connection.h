@@ -10,7 +10,6 @@
 
 #include "esptcp_bindings.h"
 #include "esptcp_counters.h"
-#include "esptcp_guests.h"
 #include "esptcp_netlink.h"
 #include "esptcp_queue.h"
 
@@ -66,8 +65,10 @@ struct esptcp_surroundings_t {
 	esptcp_queue_t *queue;
 	/** counts what strangers do */
 	esptcp_counters_t *counters;
-	/** connections of those who have not shown who they are */
-	esptcp_guests_t *guests;
+	/** called with locks held when a connection that the peer opened ends */
+	void (*ended)(void *connections, uint32_t id);
+	/** for ended() */
+	void *connections;
 	/** called with locks held when a connection that we opened is up again */
 	void (*resumed)(void *data, uint32_t id);
 	/** for resumed() */

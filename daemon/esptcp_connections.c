@@ -32,6 +32,8 @@ struct entry_t {
 	esptcp_connection_t *connection;
 	/** number of IKE_SAs that use it */
 	u_int users;
+	/** another one with the same address and port of the peer, or NULL */
+	entry_t *next;
 };
 
 /**
@@ -48,6 +50,11 @@ struct private_esptcp_connections_t {
 	 * All connections, number => entry_t
 	 */
 	hashtable_t *connections;
+
+	/**
+	 * The same, address and port of the peer => list of entry_t
+	 */
+	hashtable_t *remotes;
 
 	/**
 	 * Number of the last connection
@@ -70,7 +77,7 @@ struct private_esptcp_connections_t {
 	esptcp_counters_t *counters;
 
 	/**
-	 * Protects the table
+	 * Protects the tables
 	 */
 	mutex_t *mutex;
 };
@@ -94,47 +101,95 @@ static void *key(uint32_t id)
 }
 
 /**
- * Close a connection that is not in the table any more. Not with the lock.
+ * Hash of an address and port.
  */
-static void entry_destroy(entry_t *this)
+static u_int remote_hash(const void *key)
 {
-	this->connection->close(this->connection);
-	this->connection->destroy(this->connection);
-	free(this);
+	host_t *host = (host_t*)key;
+	uint16_t port = host->get_port(host);
+
+	return chunk_hash_inc(host->get_address(host),
+						  chunk_hash(chunk_from_thing(port)));
 }
 
 /**
- * Take a connection out of the table and close it.
- *
- * @param unused		TRUE to do so only if no IKE_SA uses it
+ * Compare addresses and ports.
  */
-static void remove_connection(private_esptcp_connections_t *this, uint32_t id,
-							  bool unused)
+static bool remote_equals(const void *key, const void *other_key)
+{
+	host_t *host = (host_t*)key;
+
+	return host->equals(host, (host_t*)other_key);
+}
+
+/**
+ * Add a connection to the tables. With the lock.
+ */
+static void add_entry(private_esptcp_connections_t *this,
+					  esptcp_connection_t *connection)
 {
 	entry_t *entry;
 
-	this->mutex->lock(this->mutex);
-	entry = this->connections->get(this->connections, key(id));
-	if (entry && unused && entry->users)
+	INIT(entry,
+		.connection = connection,
+	);
+	this->connections->put(this->connections,
+						   key(connection->get_id(connection)), entry);
+	entry->next = this->remotes->put(this->remotes,
+									 connection->get_remote(connection), entry);
+}
+
+/**
+ * Take a connection out of the tables, if it is there. With the lock, under
+ * which somebody has decided that.
+ *
+ * @return				entry to close without the lock, NULL if it is gone
+ */
+static entry_t *take_entry(private_esptcp_connections_t *this, uint32_t id)
+{
+	entry_t *entry, *first, **link = &first;
+	host_t *remote;
+
+	entry = this->connections->remove(this->connections, key(id));
+	if (!entry)
 	{
-		entry = NULL;
+		return NULL;
 	}
+	/* the key in the table may be the one of this connection */
+	remote = entry->connection->get_remote(entry->connection);
+	first = this->remotes->remove(this->remotes, remote);
+	while (*link != entry)
+	{
+		link = &(*link)->next;
+	}
+	*link = entry->next;
+	if (first)
+	{
+		remote = first->connection->get_remote(first->connection);
+		this->remotes->put(this->remotes, remote, first);
+	}
+	this->guests->leave(this->guests, id);
+	return entry;
+}
+
+/**
+ * Close a connection that was taken out of the tables.
+ */
+static void close_entry(entry_t *entry)
+{
 	if (entry)
 	{
-		this->connections->remove(this->connections, key(id));
-	}
-	this->mutex->unlock(this->mutex);
-	if (entry)
-	{
-		entry_destroy(entry);
+		entry->connection->close(entry->connection);
+		entry->connection->destroy(entry->connection);
+		free(entry);
 	}
 }
 
 /**
- * Schedule the check of a connection.
+ * Create a job that checks a connection.
  */
-static void schedule_check(private_esptcp_connections_t *this, uint32_t id,
-						   job_requeue_t (*cb)(check_t*), uint32_t seconds)
+static job_t *create_check(private_esptcp_connections_t *this, uint32_t id,
+						   job_requeue_t (*cb)(check_t*))
 {
 	check_t *check;
 
@@ -142,9 +197,7 @@ static void schedule_check(private_esptcp_connections_t *this, uint32_t id,
 		.this = this,
 		.id = id,
 	);
-	lib->scheduler->schedule_job(lib->scheduler,
-					(job_t*)callback_job_create((callback_job_cb_t)cb, check,
-												free, NULL), seconds);
+	return (job_t*)callback_job_create((callback_job_cb_t)cb, check, free, NULL);
 }
 
 /**
@@ -152,7 +205,17 @@ static void schedule_check(private_esptcp_connections_t *this, uint32_t id,
  */
 static job_requeue_t check_unused(check_t *check)
 {
-	remove_connection(check->this, check->id, TRUE);
+	private_esptcp_connections_t *this = check->this;
+	entry_t *entry, *unused = NULL;
+
+	this->mutex->lock(this->mutex);
+	entry = this->connections->get(this->connections, key(check->id));
+	if (entry && !entry->users)
+	{
+		unused = take_entry(this, check->id);
+	}
+	this->mutex->unlock(this->mutex);
+	close_entry(unused);
 	return JOB_REQUEUE_NONE;
 }
 
@@ -220,48 +283,40 @@ static void log_refusal(private_esptcp_connections_t *this,
 static job_requeue_t check_guest(check_t *check)
 {
 	private_esptcp_connections_t *this = check->this;
-	esptcp_connection_t *connection;
+	entry_t *entry, *refused = NULL;
 	esptcp_counter_t reason;
 	u_int age, wait = 0;
 	bool waiting;
 
-	connection = this->public.get(&this->public, check->id);
-	if (!connection)
-	{
-		return JOB_REQUEUE_NONE;
-	}
+	this->mutex->lock(this->mutex);
+	entry = this->connections->get(this->connections, key(check->id));
 	age = this->guests->get_age(this->guests, check->id, &waiting);
-	if (age != UINT_MAX)
+	if (entry && age != UINT_MAX)
 	{
-		wait = get_wait(this, connection, age, waiting, &reason);
+		wait = get_wait(this, entry->connection, age, waiting, &reason);
 		if (!wait)
 		{
-			log_refusal(this, connection, reason);
-			remove_connection(this, check->id, FALSE);
+			refused = take_entry(this, check->id);
 		}
 	}
-	else if (connection->get_state(connection) == ESPTCP_CONNECTION_DOWN)
+	this->mutex->unlock(this->mutex);
+	if (refused)
 	{
-		remove_connection(this, check->id, TRUE);
+		log_refusal(this, refused->connection, reason);
+		close_entry(refused);
 	}
-	connection->destroy(connection);
 	return wait ? JOB_RESCHEDULE(wait) : JOB_REQUEUE_NONE;
 }
 
 /**
- * Add a connection to the table.
+ * A peer's connection has ended. This is called with its lock, so that a job
+ * does the rest.
  */
-static entry_t *add_entry(private_esptcp_connections_t *this,
-						  esptcp_connection_t *connection)
+static void ended(private_esptcp_connections_t *this, uint32_t id)
 {
-	entry_t *entry;
-
-	INIT(entry,
-		.connection = connection,
-	);
-	this->connections->put(this->connections,
-						   key(connection->get_id(connection)), entry);
-	return entry;
+	this->guests->leave(this->guests, id);
+	lib->processor->queue_job(lib->processor,
+							  create_check(this, id, check_unused));
 }
 
 /**
@@ -291,39 +346,46 @@ METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
 
 /**
  * Add a connection that was accepted. With the lock, so that a first message
- * finds it in the table.
+ * finds it in the table, and no IKE_SA begins on the one that it displaces.
+ *
+ * @return				entry to close without the lock, or NULL
  */
-static void add_guest(private_esptcp_connections_t *this, int fd, host_t *peer,
-					  uint32_t *displaced)
+static entry_t *add_guest(private_esptcp_connections_t *this, int fd,
+						  host_t *peer)
 {
 	esptcp_connection_t *connection;
-	uint32_t id = ++this->last_id;
+	uint32_t id = ++this->last_id, displaced;
 
-	if (!this->guests->admit(this->guests, id, peer, displaced))
+	if (!this->guests->admit(this->guests, id, peer, &displaced))
 	{
 		close(fd);
-		return;
+		return NULL;
 	}
 	this->counters->add(this->counters, ESPTCP_ACCEPTED);
 	connection = esptcp_connection_create_responder(id, fd, &this->surroundings);
-	if (!connection)
+	if (connection)
+	{
+		add_entry(this, connection);
+		lib->scheduler->schedule_job(lib->scheduler,
+									 create_check(this, id, check_guest),
+									 esptcp_config_get_prefix_timeout());
+	}
+	else
 	{
 		this->guests->leave(this->guests, id);
-		return;
 	}
-	add_entry(this, connection);
-	schedule_check(this, id, check_guest, esptcp_config_get_prefix_timeout());
+	return take_entry(this, displaced);
 }
 
 METHOD(esptcp_connections_t, accept_, void,
 	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
-	uint32_t displaced;
+	entry_t *displaced;
 
 	this->mutex->lock(this->mutex);
-	add_guest(this, fd, peer, &displaced);
+	displaced = add_guest(this, fd, peer);
 	this->mutex->unlock(this->mutex);
-	remove_connection(this, displaced, FALSE);
+	close_entry(displaced);
 }
 
 METHOD(esptcp_connections_t, get, esptcp_connection_t*,
@@ -338,18 +400,15 @@ METHOD(esptcp_connections_t, get, esptcp_connection_t*,
 }
 
 /**
- * Check if a connection is the one for a packet.
+ * Check if a connection with the peer's address and port is the one for a
+ * packet.
  */
 static bool matches(entry_t *entry, packet_t *packet)
 {
 	esptcp_connection_t *connection = entry->connection;
-	host_t *remote = packet->get_destination(packet), *local;
+	host_t *local;
 	bool match;
 
-	if (!remote->equals(remote, connection->get_remote(connection)))
-	{
-		return FALSE;
-	}
 	local = connection->get_local(connection);
 	match = local->equals(local, packet->get_source(packet));
 	local->destroy(local);
@@ -361,12 +420,11 @@ METHOD(esptcp_connections_t, get_by_packet, esptcp_connection_t*,
 	private_esptcp_connections_t *this, packet_t *packet)
 {
 	esptcp_connection_t *connection;
-	enumerator_t *enumerator;
 	entry_t *entry, *found = NULL;
 
 	this->mutex->lock(this->mutex);
-	enumerator = this->connections->create_enumerator(this->connections);
-	while (enumerator->enumerate(enumerator, NULL, &entry))
+	entry = this->remotes->get(this->remotes, packet->get_destination(packet));
+	for (; entry; entry = entry->next)
 	{
 		connection = entry->connection;
 		if (matches(entry, packet) &&
@@ -376,7 +434,6 @@ METHOD(esptcp_connections_t, get_by_packet, esptcp_connection_t*,
 			found = entry;
 		}
 	}
-	enumerator->destroy(enumerator);
 	connection = get_ref(found);
 	this->mutex->unlock(this->mutex);
 	return connection;
@@ -401,7 +458,9 @@ METHOD(esptcp_connections_t, use, bool,
 METHOD(esptcp_connections_t, trust, void,
 	private_esptcp_connections_t *this, uint32_t id)
 {
+	this->mutex->lock(this->mutex);
 	this->guests->leave(this->guests, id);
+	this->mutex->unlock(this->mutex);
 }
 
 METHOD(esptcp_connections_t, unuse, void,
@@ -415,9 +474,10 @@ METHOD(esptcp_connections_t, unuse, void,
 	if (entry && --entry->users == 0)
 	{
 		connection = entry->connection;
-		schedule_check(this, id, check_unused,
-					   connection->is_originator(connection) ? ORIGINATOR_LINGER
-															 : RESPONDER_LINGER);
+		lib->scheduler->schedule_job(lib->scheduler,
+									 create_check(this, id, check_unused),
+									 connection->is_originator(connection) ?
+											ORIGINATOR_LINGER : RESPONDER_LINGER);
 	}
 	this->mutex->unlock(this->mutex);
 }
@@ -479,10 +539,11 @@ METHOD(esptcp_connections_t, destroy, void,
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
-		entry_destroy(entry);
+		close_entry(entry);
 	}
 	enumerator->destroy(enumerator);
 	this->connections->destroy(this->connections);
+	this->remotes->destroy(this->remotes);
 	this->guests->destroy(this->guests);
 	this->mutex->destroy(this->mutex);
 	free(this);
@@ -516,6 +577,7 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 		},
 		.connections = hashtable_create(hashtable_hash_ptr,
 										hashtable_equals_ptr, 8),
+		.remotes = hashtable_create(remote_hash, remote_equals, 8),
 		.surroundings = {
 			.netlink = netlink,
 			.bindings = bindings,
@@ -526,7 +588,8 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 		.counters = counters,
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
-	this->surroundings.guests = this->guests;
+	this->surroundings.ended = (void*)ended;
+	this->surroundings.connections = this;
 
 	return &this->public;
 }
