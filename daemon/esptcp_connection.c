@@ -87,9 +87,14 @@ struct private_esptcp_connection_t {
 	uint32_t kernel_id;
 
 	/**
-	 * How ESP is put on the wire
+	 * How ESP is put on the wire, as far as it is decided
 	 */
 	esptcp_framing_t framing;
+
+	/**
+	 * TRUE when it is
+	 */
+	bool framed;
 
 	/**
 	 * What the peer has sent of the stream prefix
@@ -237,14 +242,22 @@ static void flush(private_esptcp_connection_t *this)
 }
 
 /**
- * Let the kernel module know about the framing.
+ * Have the kernel module put ESP on the wire in a way, which is the connection's
+ * from then on.
  */
-static bool apply_framing(private_esptcp_connection_t *this)
+static bool apply_framing(private_esptcp_connection_t *this,
+						  esptcp_framing_t *framing)
 {
 	esptcp_netlink_t *netlink = this->surroundings->netlink;
 
-	return !this->framing.fortinet ||
-		   netlink->set_framing(netlink, this->kernel_id, &this->framing);
+	if (framing->fortinet &&
+		!netlink->set_framing(netlink, this->kernel_id, framing))
+	{
+		return FALSE;
+	}
+	this->framing = *framing;
+	this->framed = TRUE;
+	return TRUE;
 }
 
 /**
@@ -257,7 +270,7 @@ static void attach(private_esptcp_connection_t *this)
 
 	if (!env->netlink->attach(env->netlink, this->watch->get_fd(this->watch),
 							  this->caller != NULL, &this->kernel_id) ||
-		!apply_framing(this))
+		(this->framed && !apply_framing(this, &this->framing)))
 	{
 		lost(this, "the kernel module did not take it");
 		return;
@@ -505,26 +518,31 @@ METHOD(esptcp_connection_t, send_, status_t,
 }
 
 METHOD(esptcp_connection_t, set_framing, bool,
-	private_esptcp_connection_t *this, esptcp_framing_t *framing)
+	private_esptcp_connection_t *this, char *name)
 {
+	esptcp_framing_t framing;
 	bool set = TRUE;
 
 	this->mutex->lock(this->mutex);
-	if (framing->fortinet)
+	if (this->state == ESPTCP_CONNECTION_UP && !this->framed)
 	{
-		this->framing = *framing;
-		set = this->state != ESPTCP_CONNECTION_UP || apply_framing(this);
+		set = esptcp_framing_get(name, &framing) &&
+			  apply_framing(this, &framing);
 	}
 	this->mutex->unlock(this->mutex);
 	return set;
 }
 
-METHOD(esptcp_connection_t, get_framing, void,
+METHOD(esptcp_connection_t, get_framing, bool,
 	private_esptcp_connection_t *this, esptcp_framing_t *framing)
 {
+	bool framed;
+
 	this->mutex->lock(this->mutex);
 	*framing = this->framing;
+	framed = this->framed;
 	this->mutex->unlock(this->mutex);
+	return framed;
 }
 
 METHOD(esptcp_connection_t, bind_, bool,
@@ -568,12 +586,16 @@ METHOD(esptcp_connection_t, succeed, bool,
 	esptcp_bindings_t *bindings = this->surroundings->bindings;
 	esptcp_framing_t framing;
 	packet_t *packet;
-	bool up;
+	bool framed, up;
 
-	other->get_framing(other, &framing);
-	set_framing(this, &framing);
+	framed = other->get_framing(other, &framing);
 	this->mutex->lock(this->mutex);
 	up = this->state == ESPTCP_CONNECTION_UP;
+	if (up && framed && !apply_framing(this, &framing))
+	{	/* the SAs would send in another way than was decided */
+		lost(this, "the kernel module did not take its framing");
+		up = FALSE;
+	}
 	if (up)
 	{
 		bindings->rebind(bindings, other->get_id(other), this->id,

@@ -139,21 +139,21 @@ struct esptcp_connection_t {
 	status_t (*send)(esptcp_connection_t *this, packet_t *packet);
 
 	/**
-	 * Set how ESP is put on the wire, as an IKE_SA on it is configured. Once
-	 * it is the fortinet framing, it stays so, for what comes after this TCP
-	 * connection, too.
+	 * Decide how ESP is put on the wire, by the settings, before the first SA
+	 * is bound. It stays so, for what comes after this TCP connection, too.
 	 *
-	 * @param framing	settings
-	 * @return			FALSE if the kernel module refuses it
+	 * @param name		name of the connection in the settings
+	 * @return			FALSE if they are wrong, or refused by the kernel module
 	 */
-	bool (*set_framing)(esptcp_connection_t *this, esptcp_framing_t *framing);
+	bool (*set_framing)(esptcp_connection_t *this, char *name);
 
 	/**
 	 * Get how ESP is put on the wire.
 	 *
 	 * @param framing	gets the settings
+	 * @return			FALSE if that is not decided yet
 	 */
-	void (*get_framing)(esptcp_connection_t *this, esptcp_framing_t *framing);
+	bool (*get_framing)(esptcp_connection_t *this, esptcp_framing_t *framing);
 
 	/**
 	 * Bind an SA to this connection.
@@ -171,7 +171,7 @@ struct esptcp_connection_t {
 	 * nobody has answered on it.
 	 *
 	 * @param other		connection that the peer has left
-	 * @return			FALSE if this one is not up
+	 * @return			FALSE if this one is not up, or can't
 	 */
 	bool (*succeed)(esptcp_connection_t *this, esptcp_connection_t *other);
 

@@ -70,19 +70,6 @@ static bool has_no_transport(private_esptcp_kernel_t *this)
 }
 
 /**
- * Have a connection use the framing that is set for the IKE_SA that this thread
- * handles. A responder knows only now which one that is.
- */
-static bool set_framing(esptcp_connection_t *connection)
-{
-	ike_sa_t *ike_sa = charon->bus->get_sa(charon->bus);
-	esptcp_framing_t framing;
-
-	return esptcp_framing_get(ike_sa->get_name(ike_sa), &framing) &&
-		   connection->set_framing(connection, &framing);
-}
-
-/**
  * Install an SA that a connection carries, as plain ESP.
  */
 static status_t add_sa_tcp(private_esptcp_kernel_t *this,
@@ -91,6 +78,7 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 						   kernel_ipsec_sa_id_t *id,
 						   kernel_ipsec_add_sa_t *data)
 {
+	ike_sa_t *ike_sa = charon->bus->get_sa(charon->bus);
 	kernel_ipsec_add_sa_t copy = *data;
 	status_t status;
 
@@ -107,7 +95,8 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 			 ntohl(id->spi));
 		return NOT_SUPPORTED;
 	}
-	if (!set_framing(connection) ||
+	/* a responder knows only now whose connection it is */
+	if (!connection->set_framing(connection, ike_sa->get_name(ike_sa)) ||
 		!connection->bind(connection, id, id->dst, data->inbound))
 	{
 		DBG1(DBG_KNL, "SPI %.8x is not installed, as it is not bound to the "
