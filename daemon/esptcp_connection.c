@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 typedef struct private_esptcp_connection_t private_esptcp_connection_t;
+typedef struct retry_t retry_t;
 
 ENUM(esptcp_connection_state_names,
 	ESPTCP_CONNECTION_IDLE, ESPTCP_CONNECTION_DOWN,
@@ -45,6 +46,11 @@ struct private_esptcp_connection_t {
 	 * Opens TCP connections, NULL if the peer does
 	 */
 	esptcp_caller_t *caller;
+
+	/**
+	 * How often it has called
+	 */
+	u_int calls;
 
 	/**
 	 * Local address and port
@@ -127,6 +133,16 @@ struct private_esptcp_connection_t {
 	refcount_t ref;
 };
 
+/**
+ * Data of a job that comes back to a peer.
+ */
+struct retry_t {
+	/** reference to the connection */
+	private_esptcp_connection_t *this;
+	/** how often it had called by then */
+	u_int calls;
+};
+
 static void start(private_esptcp_connection_t *this);
 
 /**
@@ -159,10 +175,12 @@ static esptcp_watch_t *give_up(private_esptcp_connection_t *this,
 /**
  * Come back if nothing else has happened meanwhile.
  */
-static job_requeue_t retry(private_esptcp_connection_t *this)
+static job_requeue_t retry(retry_t *job)
 {
+	private_esptcp_connection_t *this = job->this;
+
 	this->mutex->lock(this->mutex);
-	if (this->state == ESPTCP_CONNECTION_IDLE)
+	if (this->state == ESPTCP_CONNECTION_IDLE && this->calls == job->calls)
 	{
 		start(this);
 	}
@@ -171,18 +189,32 @@ static job_requeue_t retry(private_esptcp_connection_t *this)
 }
 
 /**
+ * Destroy the data of such a job.
+ */
+static void retry_destroy(retry_t *job)
+{
+	job->this->public.destroy(&job->this->public);
+	free(job);
+}
+
+/**
  * Come back after a while.
  */
 static void schedule_retry(private_esptcp_connection_t *this)
 {
 	u_int delay = this->caller->get_delay(this->caller);
+	retry_t *job;
 
+	INIT(job,
+		.this = this,
+		.calls = this->calls,
+	);
+	this->public.get_ref(&this->public);
 	DBG2(DBG_NET, "TCP connection %u %s %#H is opened again in %u ms", this->id,
 		 direction(this), this->remote, delay);
 	lib->scheduler->schedule_job_ms(lib->scheduler,
-		(job_t*)callback_job_create_with_prio((callback_job_cb_t)retry,
-				this->public.get_ref(&this->public), (void*)this->public.destroy,
-				NULL, JOB_PRIO_HIGH), delay);
+		(job_t*)callback_job_create_with_prio((callback_job_cb_t)retry, job,
+				(void*)retry_destroy, NULL, JOB_PRIO_HIGH), delay);
 }
 
 /**
@@ -428,6 +460,7 @@ static void start(private_esptcp_connection_t *this)
 {
 	int fd;
 
+	this->calls++;
 	fd = this->caller->call(this->caller, &this->local,
 							this->inbox->has_heard(this->inbox));
 	if (fd == -1 || !set_socket(this, fd))
