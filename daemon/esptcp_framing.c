@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include <netinet/tcp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
@@ -57,11 +58,11 @@ static bool parse_flags(char *str, uint32_t *value)
 	{
 		if (strcaseeq(flag, "ack"))
 		{
-			*value |= 0x10;
+			*value |= TH_ACK;
 		}
 		else if (strcaseeq(flag, "psh"))
 		{
-			*value |= 0x08;
+			*value |= TH_PUSH;
 		}
 		else
 		{
@@ -181,22 +182,15 @@ bool esptcp_framing_get(char *name, esptcp_framing_t *framing)
 	return !framing->fortinet || get_profile(name, framing);
 }
 
-/*
- * Described in header
+/**
+ * Add the values that are set.
  */
-void esptcp_framing_put(esptcp_framing_t *framing, struct nl_msg *msg)
+static bool put_profile(esptcp_framing_t *framing, struct nl_msg *msg)
 {
-	struct nlattr *nest;
+	bool complete = TRUE;
 	int i;
 
-	nla_put_u32(msg, ESPTCP_A_CONN_FRAMING, framing->fortinet ?
-				ESPTCP_FRAMING_FORTINET : ESPTCP_FRAMING_RFC9329);
-	if (!framing->fortinet)
-	{
-		return;
-	}
-	nest = nla_nest_start(msg, ESPTCP_A_CONN_PROFILE);
-	for (i = 1; i <= ESPTCP_A_PROFILE_MAX; i++)
+	for (i = 1; i <= ESPTCP_A_PROFILE_MAX && complete; i++)
 	{
 		if (!(framing->set & 1 << i))
 		{
@@ -204,12 +198,32 @@ void esptcp_framing_put(esptcp_framing_t *framing, struct nl_msg *msg)
 		}
 		if (i == ESPTCP_A_PROFILE_WINDOW)
 		{
-			nla_put_u16(msg, i, framing->values[i]);
+			complete = nla_put_u16(msg, i, framing->values[i]) == 0;
 		}
 		else
 		{
-			nla_put_u32(msg, i, framing->values[i]);
+			complete = nla_put_u32(msg, i, framing->values[i]) == 0;
 		}
 	}
-	nla_nest_end(msg, nest);
+	return complete;
+}
+
+/*
+ * Described in header
+ */
+bool esptcp_framing_put(esptcp_framing_t *framing, struct nl_msg *msg)
+{
+	struct nlattr *nest;
+
+	if (!framing->fortinet)
+	{
+		return nla_put_u32(msg, ESPTCP_A_CONN_FRAMING,
+						   ESPTCP_FRAMING_RFC9329) == 0;
+	}
+	if (nla_put_u32(msg, ESPTCP_A_CONN_FRAMING, ESPTCP_FRAMING_FORTINET))
+	{
+		return FALSE;
+	}
+	nest = nla_nest_start(msg, ESPTCP_A_CONN_PROFILE);
+	return nest && put_profile(framing, msg) && nla_nest_end(msg, nest) == 0;
 }

@@ -46,7 +46,8 @@ bool esptcp_framing_get(char *name, esptcp_framing_t *framing);
  *
  * @param framing		framing
  * @param msg			request
+ * @return				FALSE if there is no room for it
  */
-void esptcp_framing_put(esptcp_framing_t *framing, struct nl_msg *msg);
+bool esptcp_framing_put(esptcp_framing_t *framing, struct nl_msg *msg);
 
 #endif /** ESPTCP_FRAMING_H_ @}*/

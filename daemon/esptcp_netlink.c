@@ -11,6 +11,9 @@
 #include <netlink/genl/genl.h>
 #include <netlink/genl/ctrl.h>
 
+/** Seconds to wait for an answer, which the kernel always has at once */
+#define ANSWER_TIMEOUT 5
+
 typedef struct private_esptcp_netlink_t private_esptcp_netlink_t;
 typedef struct answer_t answer_t;
 
@@ -28,6 +31,12 @@ struct private_esptcp_netlink_t {
 	 * Generic netlink socket
 	 */
 	struct nl_sock *sock;
+
+	/**
+	 * Number of the family, which changes only when the module is loaded again:
+	 * not while connections are attached
+	 */
+	int family;
 
 	/**
 	 * One request at a time uses the socket
@@ -114,19 +123,46 @@ static const char *reason(answer_t *answer, int error)
 }
 
 /**
- * Find the family, which has a new number whenever the module is loaded.
+ * Open the socket, in place of one on which an answer was lost: what is read
+ * there may belong to former requests.
  */
-static int find_family(private_esptcp_netlink_t *this)
+static bool open_socket(private_esptcp_netlink_t *this)
 {
-	int family;
+	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT };
+	struct nl_sock *sock;
+	int status, on = 1;
 
-	family = genl_ctrl_resolve(this->sock, ESPTCP_FAMILY_NAME);
-	if (family < 0)
+	sock = nl_socket_alloc();
+	status = sock ? genl_connect(sock) : -NLE_NOMEM;
+	if (status < 0)
+	{
+		DBG1(DBG_KNL, "esptcp: opening a netlink socket failed: %s",
+			 nl_geterror(status));
+		nl_socket_free(sock);
+		return FALSE;
+	}
+	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_EXT_ACK, &on,
+			   sizeof(on));
+	setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO, &timeout,
+			   sizeof(timeout));
+	nl_socket_free(this->sock);
+	this->sock = sock;
+	return TRUE;
+}
+
+/**
+ * Find the family.
+ */
+static bool find_family(private_esptcp_netlink_t *this)
+{
+	this->family = genl_ctrl_resolve(this->sock, ESPTCP_FAMILY_NAME);
+	if (this->family < 0)
 	{
 		DBG1(DBG_KNL, "esptcp: the kernel module is not loaded, run "
 			 "'modprobe esptcp'");
+		open_socket(this);
 	}
-	return family;
+	return this->family >= 0;
 }
 
 /**
@@ -136,16 +172,10 @@ static struct nl_msg *request_create(private_esptcp_netlink_t *this,
 									 uint8_t cmd)
 {
 	struct nl_msg *msg;
-	int family;
 
-	family = find_family(this);
-	if (family < 0)
-	{
-		return NULL;
-	}
 	msg = nlmsg_alloc();
-	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, 0, cmd,
-							ESPTCP_FAMILY_VERSION))
+	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, this->family, 0, 0,
+							cmd, ESPTCP_FAMILY_VERSION))
 	{
 		nlmsg_free(msg);
 		msg = NULL;
@@ -156,15 +186,19 @@ static struct nl_msg *request_create(private_esptcp_netlink_t *this,
 /**
  * Send a request, wait for the answer and destroy the request.
  *
+ * @param complete		FALSE if there was no room for some of it
  * @return				errno, 0 if it succeeded
  */
 static int request_send(private_esptcp_netlink_t *this, struct nl_msg *msg,
-						answer_t *answer)
+						bool complete, answer_t *answer)
 {
-	struct nl_cb *cb;
+	struct nl_cb *cb = NULL;
 	int status;
 
-	cb = nl_cb_alloc(NL_CB_DEFAULT);
+	if (complete)
+	{
+		cb = nl_cb_alloc(NL_CB_DEFAULT);
+	}
 	if (!cb)
 	{
 		nlmsg_free(msg);
@@ -184,6 +218,7 @@ static int request_send(private_esptcp_netlink_t *this, struct nl_msg *msg,
 	if (!answer->done)
 	{
 		DBG1(DBG_KNL, "esptcp: netlink failed: %s", nl_geterror(status));
+		open_socket(this);
 		return EIO;
 	}
 	return answer->error;
@@ -205,29 +240,33 @@ static bool add_sa(struct nl_msg *msg, uint32_t spi, host_t *dst, bool inbound)
 METHOD(esptcp_netlink_t, check, bool,
 	private_esptcp_netlink_t *this)
 {
-	int family;
+	bool found;
 
 	this->mutex->lock(this->mutex);
-	family = find_family(this);
+	found = find_family(this);
 	this->mutex->unlock(this->mutex);
-	return family >= 0;
+	return found;
 }
 
 METHOD(esptcp_netlink_t, attach, bool,
 	private_esptcp_netlink_t *this, int fd, bool originator, uint32_t *id)
 {
 	answer_t answer = {};
-	struct nl_msg *msg;
-	int error = ENOMEM;
+	struct nl_msg *msg = NULL;
+	int error = ENOMEM, role;
+	bool complete;
 
+	role = originator ? ESPTCP_ROLE_ORIGINATOR : ESPTCP_ROLE_RESPONDER;
 	this->mutex->lock(this->mutex);
-	msg = request_create(this, ESPTCP_CMD_ATTACH);
+	if (find_family(this))
+	{
+		msg = request_create(this, ESPTCP_CMD_ATTACH);
+	}
 	if (msg)
 	{
-		nla_put_u32(msg, ESPTCP_A_CONN_FD, fd);
-		nla_put_u32(msg, ESPTCP_A_CONN_ROLE, originator ?
-					ESPTCP_ROLE_ORIGINATOR : ESPTCP_ROLE_RESPONDER);
-		error = request_send(this, msg, &answer);
+		complete = nla_put_u32(msg, ESPTCP_A_CONN_FD, fd) == 0 &&
+				   nla_put_u32(msg, ESPTCP_A_CONN_ROLE, role) == 0;
+		error = request_send(this, msg, complete, &answer);
 		if (error)
 		{
 			DBG1(DBG_KNL, "esptcp: attaching a TCP connection failed: %s",
@@ -245,14 +284,15 @@ METHOD(esptcp_netlink_t, set_framing, bool,
 	answer_t answer = {};
 	struct nl_msg *msg;
 	int error = ENOMEM;
+	bool complete;
 
 	this->mutex->lock(this->mutex);
 	msg = request_create(this, ESPTCP_CMD_CONN_SET);
 	if (msg)
 	{
-		nla_put_u32(msg, ESPTCP_A_CONN_ID, id);
-		esptcp_framing_put(framing, msg);
-		error = request_send(this, msg, &answer);
+		complete = nla_put_u32(msg, ESPTCP_A_CONN_ID, id) == 0 &&
+				   esptcp_framing_put(framing, msg);
+		error = request_send(this, msg, complete, &answer);
 		if (error)
 		{
 			DBG1(DBG_KNL, "esptcp: the fortinet framing of TCP connection %u "
@@ -270,14 +310,15 @@ METHOD(esptcp_netlink_t, bind_, bool,
 	answer_t answer = {};
 	struct nl_msg *msg;
 	int error = ENOMEM;
+	bool complete;
 
 	this->mutex->lock(this->mutex);
 	msg = request_create(this, ESPTCP_CMD_BIND);
 	if (msg)
 	{
-		nla_put_u32(msg, ESPTCP_A_BINDING_CONN_ID, id);
-		add_sa(msg, spi, dst, inbound);
-		error = request_send(this, msg, &answer);
+		complete = nla_put_u32(msg, ESPTCP_A_BINDING_CONN_ID, id) == 0 &&
+				   add_sa(msg, spi, dst, inbound);
+		error = request_send(this, msg, complete, &answer);
 		if (error)
 		{
 			DBG1(DBG_KNL, "esptcp: binding SPI %.8x to TCP connection %u "
@@ -299,8 +340,7 @@ METHOD(esptcp_netlink_t, unbind, void,
 	msg = request_create(this, ESPTCP_CMD_UNBIND);
 	if (msg)
 	{
-		add_sa(msg, spi, dst, inbound);
-		error = request_send(this, msg, &answer);
+		error = request_send(this, msg, add_sa(msg, spi, dst, inbound), &answer);
 		if (error && error != ENOENT)
 		{
 			DBG1(DBG_KNL, "esptcp: unbinding SPI %.8x failed: %s", ntohl(spi),
@@ -324,7 +364,6 @@ METHOD(esptcp_netlink_t, destroy, void,
 esptcp_netlink_t *esptcp_netlink_create()
 {
 	private_esptcp_netlink_t *this;
-	int status, on = 1;
 
 	INIT(this,
 		.public = {
@@ -335,19 +374,13 @@ esptcp_netlink_t *esptcp_netlink_create()
 			.unbind = _unbind,
 			.destroy = _destroy,
 		},
-		.sock = nl_socket_alloc(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
 
-	status = this->sock ? genl_connect(this->sock) : -NLE_NOMEM;
-	if (status < 0)
+	if (!open_socket(this))
 	{
-		DBG1(DBG_KNL, "esptcp: opening a netlink socket failed: %s",
-			 nl_geterror(status));
 		destroy(this);
 		return NULL;
 	}
-	setsockopt(nl_socket_get_fd(this->sock), SOL_NETLINK, NETLINK_EXT_ACK, &on,
-			   sizeof(on));
 	return &this->public;
 }
