@@ -7,7 +7,6 @@
 #include <daemon.h>
 
 #include <errno.h>
-#include <unistd.h>
 
 /** Longest time until the first call again, in ms; doubles each time */
 #define RETRY_FIRST 500
@@ -98,8 +97,7 @@ METHOD(esptcp_caller_t, call, int,
 	used = esptcp_tcp_get_host(fd, FALSE);
 	if (!used)
 	{
-		close(fd);
-		return -1;
+		return esptcp_tcp_fail(fd);
 	}
 	set_host(local, used);
 	return fd;

@@ -17,12 +17,10 @@
 /** Seconds between the probes of a connection that was idle */
 #define PROBE_INTERVAL 5
 
-/**
- * Close a socket, but keep errno.
- *
- * @return				-1
+/*
+ * Described in header
  */
-static int fail(int fd)
+int esptcp_tcp_fail(int fd)
 {
 	int error = errno;
 
@@ -31,10 +29,10 @@ static int fail(int fd)
 	return -1;
 }
 
-/*
- * Described in header
+/**
+ * Create a socket whose packets no IPsec policy catches.
  */
-int esptcp_tcp_socket(int family)
+static int create_socket(int family)
 {
 	int fd;
 
@@ -45,7 +43,7 @@ int esptcp_tcp_socket(int family)
 	{
 		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
 		errno = EACCES;
-		return fail(fd);
+		return esptcp_tcp_fail(fd);
 	}
 	return fd;
 }
@@ -57,7 +55,7 @@ int esptcp_tcp_connect(host_t *local, host_t *remote)
 {
 	int fd, on = 1;
 
-	fd = esptcp_tcp_socket(remote->get_family(remote));
+	fd = create_socket(remote->get_family(remote));
 	if (fd == -1)
 	{
 		return -1;
@@ -68,14 +66,14 @@ int esptcp_tcp_connect(host_t *local, host_t *remote)
 		bind(fd, local->get_sockaddr(local),
 			 *local->get_sockaddr_len(local)) == -1)
 	{
-		return fail(fd);
+		return esptcp_tcp_fail(fd);
 	}
 	esptcp_tcp_set_timeouts(fd);
 	if (connect(fd, remote->get_sockaddr(remote),
 				*remote->get_sockaddr_len(remote)) == -1 &&
 		errno != EINPROGRESS)
 	{
-		return fail(fd);
+		return esptcp_tcp_fail(fd);
 	}
 	return fd;
 }
@@ -104,7 +102,7 @@ int esptcp_tcp_listen(int family, uint16_t port)
 		any.in6.sin6_port = htons(port);
 		len = sizeof(any.in6);
 	}
-	fd = esptcp_tcp_socket(family);
+	fd = create_socket(family);
 	if (fd == -1)
 	{
 		return -1;
@@ -115,7 +113,7 @@ int esptcp_tcp_listen(int family, uint16_t port)
 		bind(fd, &any.addr, len) == -1 ||
 		listen(fd, BACKLOG) == -1)
 	{
-		return fail(fd);
+		return esptcp_tcp_fail(fd);
 	}
 	return fd;
 }

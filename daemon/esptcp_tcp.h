@@ -13,12 +13,12 @@
 #include <networking/host.h>
 
 /**
- * Create a socket whose packets no IPsec policy catches.
+ * Close a socket, but keep errno.
  *
- * @param family		address family
- * @return				socket, -1 on failure, with errno set
+ * @param fd			socket
+ * @return				-1
  */
-int esptcp_tcp_socket(int family);
+int esptcp_tcp_fail(int fd);
 
 /**
  * Create a socket that connects to a peer. Whether that succeeds is known when

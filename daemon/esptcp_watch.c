@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "esptcp_watch.h"
+#include "esptcp_tcp.h"
 
 #include <processing/jobs/callback_job.h>
 
@@ -137,7 +138,7 @@ esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
 	wfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (wfd == -1)
 	{
-		close(fd);
+		esptcp_tcp_fail(fd);
 		return NULL;
 	}
 

@@ -61,7 +61,7 @@ struct esptcp_watch_t {
  * @param on_writable	called with data
  * @param data			data for the callbacks
  * @param cleanup		called with data after the last of them
- * @return				instance, NULL without descriptors
+ * @return				instance, NULL without descriptors, with errno set
  */
 esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
 									esptcp_watch_cb_t on_writable, void *data,
