@@ -95,34 +95,75 @@ METHOD(esptcp_watch_t, stop, void,
 	this->stopped = TRUE;
 }
 
-METHOD(esptcp_watch_t, destroy, void,
-	private_esptcp_watch_t *this)
+/**
+ * Let there be no more callbacks. Waits for them unless the daemon terminates.
+ */
+static void unwatch(private_esptcp_watch_t *this)
 {
 	lib->watcher->remove(lib->watcher, this->fd);
 	lib->watcher->remove(lib->watcher, this->wfd);
+}
+
+/**
+ * Free a watch that no callback uses any more.
+ */
+static void bury(private_esptcp_watch_t *this)
+{
 	close(this->wfd);
 	close(this->fd);
 	this->cleanup(this->data);
 	free(this);
 }
 
-/**
- * Job without work, see below.
- */
-static job_requeue_t no_work(private_esptcp_watch_t *this)
+METHOD(esptcp_watch_t, destroy, void,
+	private_esptcp_watch_t *this)
 {
+	unwatch(this);
+	if (lib->watcher->get_state(lib->watcher) == WATCHER_STOPPED &&
+		lib->processor->get_total_threads(lib->processor))
+	{	/* callbacks use this until their threads end, and the process */
+		return;
+	}
+	bury(this);
+}
+
+/**
+ * Destroy a watch from a thread that holds no locks.
+ */
+static job_requeue_t destroy_now(private_esptcp_watch_t **job)
+{
+	private_esptcp_watch_t *this = *job;
+
+	*job = NULL;
+	destroy(this);
 	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Clean up such a job. If the daemon terminates before it is executed, this is
+ * called when there are no threads any more.
+ */
+static void cancelled(private_esptcp_watch_t **job)
+{
+	if (*job)
+	{
+		unwatch(*job);
+		bury(*job);
+	}
+	free(job);
 }
 
 METHOD(esptcp_watch_t, destroy_later, void,
 	private_esptcp_watch_t *this)
 {
+	private_esptcp_watch_t **job;
+
 	this->stopped = TRUE;
-	/* in the cleanup of a job, as that also comes if the daemon terminates
-	 * before it executes the job */
+	job = malloc_thing(private_esptcp_watch_t*);
+	*job = this;
 	lib->processor->queue_job(lib->processor,
-		(job_t*)callback_job_create_with_prio((callback_job_cb_t)no_work, this,
-				(void*)_destroy, NULL, JOB_PRIO_HIGH));
+		(job_t*)callback_job_create_with_prio((callback_job_cb_t)destroy_now,
+				job, (void*)cancelled, NULL, JOB_PRIO_HIGH));
 }
 
 /*
