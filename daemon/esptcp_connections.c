@@ -57,6 +57,12 @@ struct private_esptcp_connections_t {
 	hashtable_t *remotes;
 
 	/**
+	 * Connections that were displaced and are about to be closed, list of
+	 * entry_t
+	 */
+	entry_t *displaced;
+
+	/**
 	 * Number of the last connection
 	 */
 	uint32_t last_id;
@@ -177,12 +183,9 @@ static entry_t *take_entry(private_esptcp_connections_t *this, uint32_t id)
  */
 static void close_entry(entry_t *entry)
 {
-	if (entry)
-	{
-		entry->connection->close(entry->connection);
-		entry->connection->destroy(entry->connection);
-		free(entry);
-	}
+	entry->connection->close(entry->connection);
+	entry->connection->destroy(entry->connection);
+	free(entry);
 }
 
 /**
@@ -215,7 +218,10 @@ static job_requeue_t check_unused(check_t *check)
 		unused = take_entry(this, check->id);
 	}
 	this->mutex->unlock(this->mutex);
-	close_entry(unused);
+	if (unused)
+	{
+		close_entry(unused);
+	}
 	return JOB_REQUEUE_NONE;
 }
 
@@ -348,7 +354,7 @@ METHOD(esptcp_connections_t, open_, esptcp_connection_t*,
  * Add a connection that was accepted. With the lock, so that a first message
  * finds it in the table, and no IKE_SA begins on the one that it displaces.
  *
- * @return				entry to close without the lock, or NULL
+ * @return				entry of that, NULL if it displaces none
  */
 static entry_t *add_guest(private_esptcp_connections_t *this, int fd,
 						  host_t *peer)
@@ -377,6 +383,25 @@ static entry_t *add_guest(private_esptcp_connections_t *this, int fd,
 	return take_entry(this, displaced);
 }
 
+/**
+ * Close connections that were displaced.
+ */
+static job_requeue_t close_displaced(private_esptcp_connections_t *this)
+{
+	entry_t *entry, *next;
+
+	this->mutex->lock(this->mutex);
+	next = this->displaced;
+	this->displaced = NULL;
+	this->mutex->unlock(this->mutex);
+	while ((entry = next))
+	{
+		next = entry->next;
+		close_entry(entry);
+	}
+	return JOB_REQUEUE_NONE;
+}
+
 METHOD(esptcp_connections_t, accept_, void,
 	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
@@ -384,8 +409,16 @@ METHOD(esptcp_connections_t, accept_, void,
 
 	this->mutex->lock(this->mutex);
 	displaced = add_guest(this, fd, peer);
+	if (displaced)
+	{	/* not here: that waits for callbacks, and this is the thread that calls
+		 * them when all others are busy */
+		displaced->next = this->displaced;
+		this->displaced = displaced;
+		lib->processor->queue_job(lib->processor,
+				(job_t*)callback_job_create((callback_job_cb_t)close_displaced,
+											this, NULL, NULL));
+	}
 	this->mutex->unlock(this->mutex);
-	close_entry(displaced);
 }
 
 METHOD(esptcp_connections_t, get, esptcp_connection_t*,
@@ -536,6 +569,7 @@ METHOD(esptcp_connections_t, destroy, void,
 	enumerator_t *enumerator;
 	entry_t *entry;
 
+	close_displaced(this);
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{

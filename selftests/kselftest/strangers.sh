@@ -83,6 +83,16 @@ crowd() {
 	sed 's/^/# /' "$work/crowd.out"
 }
 
+# Silent ones have all places. A client has that of one of them.
+displaced() {
+	pluginopts='prefix_timeout = 60
+half_open_limit = 3' configure && swan gb --reload-settings > /dev/null || return
+	background crowd r python3 lib/stranger.py "$B" "$port" crowd 4
+	within 10 log_has gb 'refused, half_open_limit of 3 reached' && tunnel &&
+		log_has gb 'displaces another, half_open_limit of 3 reached' || return
+	end crowd KILL
+}
+
 # Without descriptors it goes on, and says what to do.
 no_descriptors() {
 	local all=("/proc/${pids[gb]}/fd"/*) last
@@ -122,7 +132,7 @@ counted_all() {
 		echo "# $(grep -o 'TCP connections from peers.*' "$work/gb/charon.log" | tail -1)"
 }
 
-gateways_test 16
+gateways_test 17
 restart && count_ike_auth || ktap_exit_fail_msg "the gateways do not start"
 strangers tls http
 check "a TLS hello" ended_within 1 tls
@@ -140,6 +150,7 @@ check "a syntax error" syntax_error
 check "an IKE_SA whose connection is gone" late
 check "$CROWD silent connections" crowd
 check "they are counted, and gone" counted_all
+check "a client displaces a silent one" displaced
 check "without descriptors" no_descriptors
 check "a port that is taken, the others work" other_ports_work
 ktap_finished
