@@ -95,8 +95,8 @@ gateway_conf() {
 	END
 }
 
-# gateway_start NAME
-gateway_start() {
+# gateway_launch NAME: start charon; gateway_load waits for it
+gateway_launch() {
 	local name=$1 dir=$work/$1
 
 	: > "$dir/charon.log"
@@ -104,11 +104,22 @@ gateway_start() {
 		touch /run/charon.log
 		mount --bind $dir/charon.log /run/charon.log
 		STRONGSWAN_CONF=$dir/strongswan.conf exec $charon"
+}
+
+# gateway_load NAME: when charon runs, let it have its connections
+gateway_load() {
+	local name=$1 dir=$work/$1
+
 	within 30 log_has "$name" 'spawning .* worker threads' &&
 		within 10 swan "$name" --stats > /dev/null &&
 		swan "$name" --load-all --file "$dir/swanctl.conf" > "$dir/load" && return
 	cat "$work/$name.out" "$dir"/load "$dir/charon.log"
 	return 1
+}
+
+# gateway_start NAME
+gateway_start() {
+	gateway_launch "$1" && gateway_load "$1"
 }
 
 # pings_start: from client to client, ten a second
@@ -141,11 +152,17 @@ gateway_stop() {
 	end "$1" TERM
 }
 
+# Both at the same time, as each takes seconds
 gateways_start() {
-	gateway_start gb && gateway_start ga
+	gateway_launch gb && gateway_launch ga && gateway_load gb && gateway_load ga
 }
 
 gateways_stop() {
+	local name
+
+	for name in ga gb; do
+		[ ! -v "pids[$name]" ] || kill "${pids[$name]}" 2> /dev/null
+	done
 	gateway_stop ga
 	gateway_stop gb
 }
