@@ -66,7 +66,7 @@ port_out_of_range() {
 
 port_taken() {
 	gateways_stop
-	background squatter gb socat "TCP6-LISTEN:$port,ipv6only=0" STDOUT
+	background squatter gb socat "TCP6-LISTEN:$port,ipv6only=0,reuseaddr" STDOUT
 	within 5 listens gb "$port" && configure && gateway_start gb &&
 		log_has gb "TCP port $port is taken by process [0-9]* (socat)"
 	local status=$?
