@@ -172,8 +172,44 @@ may_be_fragmented() {
 }
 
 learns_mtu() {
-	ns ca ping -q -n -M do -W 1 -c 1 -s 1400 "$clientB" > "$work/ping"
+	ns ca ping -q -n -M "do" -W 1 -c 1 -s 1400 "$clientB" > "$work/ping"
 	[[ $(ns ca ip route get "$clientB") =~ mtu ]]
+}
+
+# gro on|off: have gateway B's device merge what arrives, and count it. veth does
+# so if the other end does not keep segments together by itself.
+gro() {
+	local tso=off
+
+	[ "$1" = on ] || tso=on
+	ns r ethtool -K to_b tso $tso > "$work/ethtool"
+	ns gb ethtool -K wan gro "$1" > "$work/ethtool"
+	ns gb nft -f - <<- END
+		table inet gro
+		delete table inet gro
+		table inet gro {
+			counter merged { }
+			chain prerouting {
+				type filter hook prerouting priority -500;
+				tcp dport $port meta length > 1500 counter name merged
+			}
+		}
+	END
+}
+
+# Segments whose numbers follow one another are merged, and cut up again.
+merged() {
+	local ok=1
+
+	gro on
+	tunnelled "$1" fortinet,name=advancing-profile tunnel merged_forwarded && ok=0
+	gro off
+	ns gb nft delete table inet gro
+	return $ok
+}
+
+merged_forwarded() {
+	forwarded && [[ $(ns gb nft list counter inet gro merged) =~ packets\ [1-9][0-9] ]]
 }
 
 # What was too big before the ICMP error came did not get through.
@@ -313,7 +349,7 @@ both_framings() {
 	return $ok
 }
 
-test_start 27
+test_start 29
 # In an emulated machine packets may wait for long. That is tested elsewhere.
 echo 10000 > /sys/module/esptcp/parameters/tx_target_ms
 
@@ -330,6 +366,8 @@ check "IPv6, the path takes less" tunnelled 6 fortinet tunnel narrow_path
 check "IPv4, the path takes less, advancing" tunnelled 4 fortinet,name=advancing-profile tunnel narrow_path
 check "TCP's way takes less than the SA's" narrow_way
 check "a sender that lets routers fragment" tunnelled 4 fortinet tunnel may_be_fragmented
+check "IPv4, segments that GRO merges" merged 4
+check "IPv6, segments that GRO merges" merged 6
 check "DSCP and ECN of IPv4" tunnelled 4 fortinet tunnel marks
 check "DSCP and ECN of IPv6" tunnelled 6 fortinet tunnel marks
 check "congestion marked on the way" tunnelled 4 fortinet tunnel congestion
