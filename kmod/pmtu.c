@@ -40,18 +40,28 @@ struct quoted_tcp {
 	__be32 seq;
 };
 
+/* Look what the route to a connection's peer says now. */
+static void route_look(struct esptcp_conn *conn)
+{
+	local_bh_disable();
+	dst_release(esptcp_segment_route(conn));
+	local_bh_enable();
+}
+
 /* Tell the route to a connection's peer what a router said. */
 static void route_update(struct esptcp_conn *conn, u32 mtu)
 {
-	struct dst_entry *dst = esptcp_segment_route(conn);
+	struct dst_entry *dst;
 
-	if (!dst)
-		return;
-	if (mtu < dst_mtu(dst))
+	/* Behind a rule that queues packets for a process they are not. */
+	local_bh_disable();
+	dst = esptcp_segment_route(conn);
+	if (dst && mtu < dst_mtu(dst))
 		dst->ops->update_pmtu(dst, conn->sk, NULL, mtu, false);
 	dst_release(dst);
+	local_bh_enable();
 	/* What was learned is in another route now. */
-	dst_release(esptcp_segment_route(conn));
+	route_look(conn);
 }
 
 /*
@@ -78,8 +88,8 @@ static bool is_ours(const struct esptcp_conn *conn, const struct sk_buff *skb,
 }
 
 /* @tuple has the addresses; the quoted TCP header is at @offset. */
-static void learn(const struct sk_buff *skb, unsigned int offset,
-		  struct esptcp_tuple *tuple, u32 mtu)
+static void learn(const struct sk_buff *skb, const struct net_device *dev,
+		  unsigned int offset, struct esptcp_tuple *tuple, u32 mtu)
 {
 	const struct quoted_tcp *quoted;
 	struct quoted_tcp buf;
@@ -90,14 +100,10 @@ static void learn(const struct sk_buff *skb, unsigned int offset,
 		return;
 	tuple->local_port = quoted->source;
 	tuple->remote_port = quoted->dest;
-	conn = esptcp_tuple_find(tuple, NULL);
-	if (!conn || !ip_sk_accept_pmtu(conn->sk) ||
-	    !is_ours(conn, skb, offset, quoted))
-		return;
-	/* Behind a rule that queues packets for a process they are not. */
-	local_bh_disable();
-	route_update(conn, mtu);
-	local_bh_enable();
+	conn = esptcp_tuple_find(tuple, dev);
+	if (conn && ip_sk_accept_pmtu(conn->sk) &&
+	    is_ours(conn, skb, offset, quoted))
+		route_update(conn, mtu);
 }
 
 /**
@@ -133,7 +139,8 @@ unsigned int esptcp_pmtu_icmp(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	tuple.local.a4 = iph->saddr;
 	tuple.remote.a4 = iph->daddr;
-	learn(skb, offset + iph->ihl * 4, &tuple, ntohs(icmph->un.frag.mtu));
+	learn(skb, state->in, offset + iph->ihl * 4, &tuple,
+	      ntohs(icmph->un.frag.mtu));
 	return NF_ACCEPT;
 }
 
@@ -168,7 +175,8 @@ unsigned int esptcp_pmtu_icmpv6(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	tuple.local.in6 = ip6h->saddr;
 	tuple.remote.in6 = ip6h->daddr;
-	learn(skb, offset + sizeof(*ip6h), &tuple, ntohl(icmph->icmp6_mtu));
+	learn(skb, state->in, offset + sizeof(*ip6h), &tuple,
+	      ntohl(icmph->icmp6_mtu));
 	return NF_ACCEPT;
 }
 
@@ -188,17 +196,23 @@ static struct esptcp_conn *segments_of(struct net *net,
 }
 
 /*
- * How big a packet may be that goes into XFRM by way of @dst. Segments need not
- * take the route that XFRM found for the SA.
+ * How big a packet may be that goes into XFRM. Segments need not take the route
+ * that XFRM found for the SA. An IPv6 packet that is no bigger than any link
+ * must take is let through; if its segment is too big for the path, it is
+ * dropped there.
  */
 static unsigned int inner_mtu(const struct esptcp_conn *conn,
-			      struct dst_entry *dst)
+			      const struct sk_buff *skb)
 {
+	struct dst_entry *dst = skb_dst(skb);
 	u32 mtu = min(dst_mtu(xfrm_dst_child(dst)),
 		      READ_ONCE(conn->segments.mtu));
 
 	mtu = xfrm_state_mtu(dst->xfrm, mtu - conn->segments.overhead);
-	return min(mtu, dst_mtu(dst));
+	mtu = min(mtu, dst_mtu(dst));
+	if (skb->protocol == htons(ETH_P_IPV6))
+		mtu = max_t(u32, mtu, IPV6_MIN_MTU);
+	return mtu;
 }
 
 static bool fits(const struct sk_buff *skb, unsigned int mtu)
@@ -390,9 +404,6 @@ static bool left_to_xfrm(const struct sk_buff *skb, const struct dst_entry *dst,
  * @skb: a packet that leaves, perhaps into XFRM
  * @state: of the hook
  *
- * An IPv6 packet that is no bigger than any link must take is let through;
- * if its segment is too big for the path, it is dropped there.
- *
  * Return: NF_ACCEPT or NF_STOLEN
  */
 unsigned int esptcp_pmtu_output(void *priv, struct sk_buff *skb,
@@ -407,9 +418,11 @@ unsigned int esptcp_pmtu_output(void *priv, struct sk_buff *skb,
 	conn = segments_of(state->net, dst_xfrm(dst));
 	if (!conn)
 		return NF_ACCEPT;
-	mtu = inner_mtu(conn, dst);
-	if (skb->protocol == htons(ETH_P_IPV6))
-		mtu = max_t(unsigned int, mtu, IPV6_MIN_MTU);
+	if (fits(skb, inner_mtu(conn, skb)))
+		return NF_ACCEPT;
+	/* That was the MTU when the last segment left. */
+	route_look(conn);
+	mtu = inner_mtu(conn, skb);
 	if (fits(skb, mtu) || left_to_xfrm(skb, dst, mtu))
 		return NF_ACCEPT;
 	return too_big(conn, skb, state, mtu);

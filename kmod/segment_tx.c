@@ -65,6 +65,21 @@ static struct dst_entry *route_ipv6(struct esptcp_conn *conn)
 	return dst;
 }
 
+/* As changing them does to the socket's own route */
+static void route_check(struct esptcp_conn *conn)
+{
+	struct esptcp_segments *seg = &conn->segments;
+	int bound_dev = READ_ONCE(conn->sk->sk_bound_dev_if);
+	u32 mark = READ_ONCE(conn->sk->sk_mark);
+
+	if (READ_ONCE(seg->mark) == mark &&
+	    READ_ONCE(seg->bound_dev) == bound_dev)
+		return;
+	WRITE_ONCE(seg->mark, mark);
+	WRITE_ONCE(seg->bound_dev, bound_dev);
+	dst_cache_reset(&seg->route);
+}
+
 /**
  * esptcp_segment_route() - the route to a connection's peer
  * @conn: the connection
@@ -77,8 +92,10 @@ static struct dst_entry *route_ipv6(struct esptcp_conn *conn)
 struct dst_entry *esptcp_segment_route(struct esptcp_conn *conn)
 {
 	struct esptcp_segments *seg = &conn->segments;
-	struct dst_entry *dst = dst_cache_get(&seg->route);
+	struct dst_entry *dst;
 
+	route_check(conn);
+	dst = dst_cache_get(&seg->route);
 	if (!dst)
 		dst = conn->family == AF_INET6 ? route_ipv6(conn) :
 						 route_ipv4(conn);

@@ -8,6 +8,7 @@
  * not closed it yet; only one of them is up.
  */
 #include <linux/rhashtable.h>
+#include <net/inet_sock.h>
 #include <net/l3mdev.h>
 
 #include "tuple.h"
@@ -21,20 +22,26 @@ static const struct rhashtable_params table_params = {
 	.automatic_shrinking = true,
 };
 
-/* A socket of a VRF, or with a link-local address, is bound to its device. */
+/*
+ * Whether TCP would give a packet to the connection's socket. A packet for a
+ * VRF comes by twice: by its own device, as here, and then by the VRF's; where
+ * nothing must be found that was not found before.
+ */
 static bool comes_by(const struct esptcp_conn *conn,
 		     const struct net_device *dev)
 {
-	int bound = READ_ONCE(conn->sk->sk_bound_dev_if);
+	int vrf = l3mdev_master_ifindex_rcu(dev);
 
-	return !bound || !dev || bound == dev->ifindex ||
-	       bound == l3mdev_master_ifindex_rcu(dev);
+	return inet_sk_bound_dev_eq(sock_net(conn->sk),
+				    READ_ONCE(conn->sk->sk_bound_dev_if),
+				    vrf ?: dev->ifindex,
+				    vrf ? dev->ifindex : 0);
 }
 
 /**
  * esptcp_tuple_find() - find the connection to which a packet belongs
  * @tuple: addresses and ports, padded with zeros
- * @dev: the device by which the packet came in, or NULL
+ * @dev: the device by which the packet came in
  *
  * The caller is under RCU.
  *

@@ -110,12 +110,14 @@ struct esptcp_tuple {
  * @seq: sequence number when it was attached; set once
  * @ack: acknowledgment number then; set once
  * @route: to the peer; its own rules
+ * @mark: mark of the socket when @route was looked for
+ * @bound_dev: index of the device to which it was bound then, or 0
  * @mtu: of @route when it was last looked at
  * @sent: octets sent in segments, for the policy advancing
  * @last_seq: sequence number of the last segment that was sent
  * @peer_end: sequence number behind the last segment received, 0 before
  *
- * What is written for each packet keeps away from what is set once.
+ * What is written for each packet comes last, away from what finds a packet.
  */
 struct esptcp_segments {
 	struct esptcp_profile profile;
@@ -125,9 +127,11 @@ struct esptcp_segments {
 	u32 seq;
 	u32 ack;
 	struct dst_cache route;
+	u32 mark;
+	int bound_dev;
 	u32 mtu;
 
-	atomic_t sent ____cacheline_aligned_in_smp;
+	atomic_t sent;
 	u32 last_seq;
 	u32 peer_end;
 };
