@@ -412,11 +412,15 @@ METHOD(esptcp_connections_t, accept_, void,
 	if (displaced)
 	{	/* not here: that waits for callbacks, and this is the thread that calls
 		 * them when all others are busy */
+		if (!this->displaced)
+		{
+			lib->processor->queue_job(lib->processor,
+				(job_t*)callback_job_create_with_prio(
+								(callback_job_cb_t)close_displaced, this,
+								NULL, NULL, JOB_PRIO_HIGH));
+		}
 		displaced->next = this->displaced;
 		this->displaced = displaced;
-		lib->processor->queue_job(lib->processor,
-				(job_t*)callback_job_create((callback_job_cb_t)close_displaced,
-											this, NULL, NULL));
 	}
 	this->mutex->unlock(this->mutex);
 }

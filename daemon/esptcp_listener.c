@@ -142,7 +142,8 @@ static void begin(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 }
 
 /**
- * Let the connection last that an established IKE_SA uses.
+ * Let the connection last that an established IKE_SA uses. If it has just been
+ * closed as one that nobody trusts, the IKE_SA could not get another one.
  */
 static void trust(private_esptcp_listener_t *this, ike_sa_t *ike_sa)
 {
@@ -154,6 +155,11 @@ static void trust(private_esptcp_listener_t *this, ike_sa_t *ike_sa)
 		this->connections->trust(this->connections,
 								 connection->get_id(connection));
 		connection->destroy(connection);
+	}
+	else if (this->sessions->is_known(this->sessions, ike_sa) &&
+			 !this->sessions->uses_udp(this->sessions, ike_sa))
+	{
+		esptcp_jobs_refuse(ike_sa);
 	}
 }
 

@@ -262,6 +262,29 @@ static void move_all(private_esptcp_sessions_t *this, uint32_t from,
 	enumerator->destroy(enumerator);
 }
 
+/**
+ * Let a session's connection be succeeded by another one, which is in use
+ * meanwhile, so that it is not closed as one that waits.
+ */
+static bool replace(private_esptcp_sessions_t *this, session_t *session,
+					esptcp_connection_t *old, esptcp_connection_t *new)
+{
+	uint32_t id = session->noted;
+	bool success;
+
+	if (!this->connections->use(this->connections, id))
+	{
+		return FALSE;
+	}
+	success = new->succeed(new, old);
+	if (success)
+	{
+		move_all(this, session->id, id);
+	}
+	this->connections->unuse(this->connections, id);
+	return success;
+}
+
 METHOD(esptcp_sessions_t, follow, esptcp_connection_t*,
 	private_esptcp_sessions_t *this, ike_sa_t *ike_sa)
 {
@@ -287,10 +310,9 @@ METHOD(esptcp_sessions_t, follow, esptcp_connection_t*,
 				 "from %#H is that of another IKE_SA", ike_sa->get_name(ike_sa),
 				 session->unique_id, new->get_remote(new));
 		}
-		else if (new->succeed(new, old))
+		else
 		{
-			move_all(this, session->id, session->noted);
-			moved = TRUE;
+			moved = replace(this, session, old, new);
 		}
 	}
 	this->mutex->unlock(this->mutex);
