@@ -4,6 +4,7 @@
 #include "esptcp_acceptor.h"
 #include "esptcp_config.h"
 #include "esptcp_kernel.h"
+#include "esptcp_keys.h"
 #include "esptcp_listener.h"
 #include "esptcp_resumer.h"
 #include "esptcp_socket.h"
@@ -107,6 +108,7 @@ static void apply_settings(private_esptcp_plugin_t *this)
 {
 	bool ports, connections;
 
+	esptcp_keys_check();
 	connections = esptcp_config_check_connections();
 	ports = this->acceptor->reload(this->acceptor);
 	if (ports || connections)
@@ -223,6 +225,13 @@ plugin_t *esptcp_plugin_create()
 	{
 		DBG1(DBG_NET, "esptcp plugin requires CAP_NET_ADMIN capability");
 		return NULL;
+	}
+
+	/* ports below 1024 may be opened when the settings are reloaded */
+	if (!lib->caps->keep(lib->caps, CAP_NET_BIND_SERVICE))
+	{
+		DBG1(DBG_NET, "esptcp plugin has no CAP_NET_BIND_SERVICE capability, it "
+			 "can't listen on ports below 1024");
 	}
 
 	INIT(this,

@@ -64,6 +64,24 @@ port_out_of_range() {
 	gateway_start ga && log_has ga 'ports: 65536 is no port' && fails 'tcp_port = 70000 is wrong'
 }
 
+# Misspelt settings, at each level; those that there are are not complained of.
+unknown_settings() {
+	local -x pluginopts='prots = 4500
+		connection { net { transport = tcp } }
+		connections { net {
+			transprt = tcp
+			fortinet { windw = 1
+				window = 1 }
+		} }'
+	local name
+
+	configure && unset pluginopts && swan ga --reload-settings > /dev/null || return
+	for name in prots connection connections.net.transprt connections.net.fortinet.windw; do
+		within 5 log_has ga "setting '$name' is unknown" || return
+	done
+	[ "$(grep -c "setting '.*' is unknown" "$work/ga/charon.log")" = 4 ]
+}
+
 port_taken() {
 	gateways_stop
 	background squatter gb socat "TCP6-LISTEN:$port,ipv6only=0,reuseaddr" STDOUT
@@ -118,9 +136,9 @@ half_open_limit() {
 }
 
 reloads() {
-	configure tcp 4501 && swan gb --reload-settings > /dev/null &&
+	configure tcp '4501, 443' && swan gb --reload-settings > /dev/null &&
 		within 5 log_has gb 'listening on TCP port 4501' && log_has gb "no longer listening on TCP port $port" &&
-		listens gb 4501 && ! listens gb "$port"
+		listens gb 4501 && listens gb 443 && ! listens gb "$port"
 }
 
 module_missing() {
@@ -139,12 +157,13 @@ module_missing() {
 	return $status
 }
 
-gateways_test 13
+gateways_test 14
 check "what is not configured for TCP uses UDP" udp_untouched
 check "without its connection an SA is silent" never_bare
 check "a responder that comes late" late_responder
 check "an unknown transport is refused" unknown_transport
 check "a port out of range is refused" port_out_of_range
+check "settings that do not exist are logged" unknown_settings
 check "a port that is taken is logged" port_taken
 if grep -q 'initiating Main Mode' "${charon%/*}/libcharon.so.0"; then
 	check "IKEv1 is refused" ikev1_refused
