@@ -30,7 +30,7 @@ void examine_sas(struct patient *patient)
 		stranded += is_stranded(snapshot, &snapshot->bindings.item[i]);
 	if (stranded)
 		finding_add(patient, VERDICT_PROBLEM, "SAs",
-			    "\"esptcp monitor\" shows whether the originator reconnects, charon's log why not; if no daemon runs any more: esptcp unbind all",
+			    "\"esptcp monitor\" shows whether the originator reconnects, charon's log why not; if no daemon runs any more: ip xfrm state flush, then esptcp unbind all",
 			    "%zu of %zu SAs are bound to connections that have ended: their packets are dropped",
 			    stranded, snapshot->bindings.count);
 	else if (!snapshot->bindings.count)
