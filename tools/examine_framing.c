@@ -47,9 +47,9 @@ static bool examine_segments(struct patient *patient, const struct conn *conn)
 
 	examine_timestamps(patient, conn);
 	if (value[ESPTCP_A_STATS_RX_STREAM_ESP]) {
-		finding_add(patient, VERDICT_WARNING, "framing",
+		finding_add(patient, VERDICT_PROBLEM, "framing",
 			    "set both ends alike: framing fortinet or rfc9329",
-			    "connection %u: the peer sends ESP in the stream, this host in segments",
+			    "connection %u: the peer sends ESP in the stream, this host in segments, which do not get through there",
 			    conn->id);
 		return false;
 	}
