@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doctor: does ESP get through in segments of its own?
+ * doctor: is the framing the peer's, and does ESP get through in segments of its
+ * own?
  *
  * What a firewall on the way thinks of their sequence numbers cannot be seen
  * from here. But it can be seen that nothing comes back.
  */
 #include "finding.h"
 
-/* So many segments without an answer are no chance. */
+/* So many packets without an answer are no chance. */
 #define MANY	20
 
 static void examine_silence(struct patient *patient, const struct conn *conn)
@@ -61,6 +62,19 @@ static bool examine_segments(struct patient *patient, const struct conn *conn)
 	return true;
 }
 
+/* Traffic may be in one direction only, so this is no problem yet. */
+static void examine_stream(struct patient *patient, const struct conn *conn)
+{
+	const __u64 *value = conn->counters.value;
+
+	if (value[ESPTCP_A_STATS_TX_ESP_FRAMES] >= MANY &&
+	    !value[ESPTCP_A_STATS_RX_ESP_FRAMES])
+		finding_add(patient, VERDICT_WARNING, "framing",
+			    "is the framing set alike at the peer? \"esptcp drops\" there shows what becomes of the frames",
+			    "connection %u: ESP goes out (%llu frames), none comes in",
+			    conn->id, value[ESPTCP_A_STATS_TX_ESP_FRAMES]);
+}
+
 void examine_framing(struct patient *patient)
 {
 	const struct conn_list *conns = &patient->snapshot.conns;
@@ -72,9 +86,12 @@ void examine_framing(struct patient *patient)
 	for (i = 0; i < conns->count; i++) {
 		const struct conn *conn = &conns->item[i];
 
-		if (conn->framing.kind == ESPTCP_FRAMING_FORTINET &&
-		    conn->state == ESPTCP_STATE_UP)
+		if (conn->state == ESPTCP_STATE_DOWN)
+			continue;
+		if (conn->framing.kind == ESPTCP_FRAMING_FORTINET)
 			answered += examine_segments(patient, conn);
+		else
+			examine_stream(patient, conn);
 	}
 	if (answered == 1)
 		finding_add(patient, VERDICT_OK, "framing", NULL,

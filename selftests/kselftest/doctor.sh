@@ -15,6 +15,7 @@ tests=(
 	port			"another process has the port"
 	sas			"SAs of connections that have ended"
 	framing			"the fortinet framing without an answer, or answered in another way"
+	stream			"ESP in the stream without an answer"
 	device			"the device is down"
 	path			"a path that swallows big packets"
 	settings		"TCP settings that hurt"
@@ -97,6 +98,30 @@ test_framing() {
 	sysctl -qw net.ipv4.tcp_timestamps=1
 	examine
 	finds warning framing "^connection $id has no TCP time stamps" 'tcp_timestamps=1'
+}
+
+test_stream() {
+	local i
+
+	attach
+	esptcp bind conn "$id" "${sa_in[@]}"
+	esptcp bind conn "$id" "${sa_out[@]}"
+	for ((i = 1; i < 20; i++)); do
+		helper/inject esp "${sa_out[4]}" "${sa_out[2]}" 100
+	done
+	examine
+	no_framing || fail "19 frames are too few"
+	helper/inject esp "${sa_out[4]}" "${sa_out[2]}" 100
+	examine
+	finds warning framing "^connection $id: ESP goes out \\(20 frames\\), none comes in\$" 'set alike at the peer'
+	peer send "$(printf '0022%08x%056x' "$((sa_in[2]))" 0)"
+	until_true no_framing
+	esptcp unbind all
+}
+
+no_framing() {
+	examine
+	[[ ! $(verdicts framing) ]]
 }
 
 stream_esp() {
