@@ -240,6 +240,9 @@ static void print_metrics(const struct snapshot *snapshot)
 		    "Octets of IKE and ESP, without their lengths.", total,
 		    true);
 	print_drops(total);
+	print_counter("stream_esp_total",
+		      "ESP frames received in the stream of a connection with the fortinet framing.",
+		      total->value[ESPTCP_A_STATS_RX_STREAM_ESP]);
 	print_counter("empty_frames_total", "Frames without content.",
 		      total->value[ESPTCP_A_STATS_RX_EMPTY]);
 	print_counter("keepalives_total", "NAT keepalives received.",

@@ -92,6 +92,7 @@ metrics_are_the_counters() {
 	done < <(ns ga cat /proc/net/esptcp_stat)
 	grep -qx "esptcp_frames_total{direction=\"transmit\",payload=\"esp\"} $(counted ga tx-esp-frames)" <<< "$out" &&
 		grep -qx "esptcp_bytes_total{direction=\"receive\",payload=\"ike\"} $(counted ga rx-ike-bytes)" <<< "$out" &&
+		grep -qx "esptcp_stream_esp_total $(counted ga rx-stream-esp)" <<< "$out" &&
 		grep -qx 'esptcp_connections{state="up"} 1' <<< "$out" &&
 		grep -qx 'esptcp_sas{connected="yes"} 2' <<< "$out" &&
 		grep -q "^esptcp_connection_up{connection=\"[0-9]*\",peer=\"$(esptcp_table ga remote)\"} 1\$" <<< "$out"
