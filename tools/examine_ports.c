@@ -3,6 +3,7 @@
  * doctor: who listens on the ports where peers expect IKE? Unless the user
  * names some, those are the ports that charon is to listen on, or the usual one.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,32 +12,72 @@
 #include "process.h"
 #include "vici.h"
 
-static void examine_socket(struct patient *patient, const struct tcp *tcp,
-			   const struct process *process)
+/* Which addresses a socket is for, where other programs have sockets as well */
+static const char *family_text(const struct tcp *tcp, bool shared)
 {
+	if (!shared)
+		return "";
+
+	return tcp->local.len == sizeof(struct in_addr) ? " (IPv4)" : " (IPv6)";
+}
+
+static void examine_socket(struct patient *patient, const struct tcp *tcp,
+			   const struct process *process, bool shared)
+{
+	const char *family = family_text(tcp, shared);
+
 	if (!process)
 		finding_add(patient, VERDICT_SKIPPED, "port",
 			    "run doctor as root",
-			    "a process of user %u listens on TCP port %u; whose socket it is, only root may see",
-			    tcp->uid, tcp->local_port);
+			    "a process of user %u listens on TCP port %u%s; whose socket it is, only root may see",
+			    tcp->uid, tcp->local_port, family);
 	else if (process->is_charon)
 		finding_add(patient, VERDICT_OK, "port", NULL,
-			    "%s (process %d) listens on TCP port %u",
-			    process->name, process->pid, tcp->local_port);
+			    "%s (process %d) listens on TCP port %u%s",
+			    process->name, process->pid, tcp->local_port,
+			    family);
 	else
 		finding_add(patient, VERDICT_PROBLEM, "port",
 			    "give that program another port, or charon (charon.plugins.esptcp.ports, and tcp_port at the peers)",
-			    "TCP port %u is held by %s (process %d), %s",
-			    tcp->local_port, process->name, process->pid,
+			    "TCP port %u%s is held by %s (process %d), %s",
+			    tcp->local_port, family, process->name,
+			    process->pid,
 			    strncmp(process->name, "charon", strlen("charon")) ?
 				    "not by charon" :
 				    "which is not strongSwan's program");
+}
+
+/* Also true of two processes of which nothing may be seen */
+static bool same_process(const struct process *a, const struct process *b)
+{
+	return a == b || (a && b && a->pid == b->pid);
+}
+
+static bool is_shared(__u32 port, const struct tcp_list *tcps,
+		      const struct process_list *processes)
+{
+	const struct process *process, *first = NULL;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < tcps->count; i++) {
+		if (tcps->item[i].local_port != port)
+			continue;
+		process = process_of(processes, tcps->item[i].inode);
+		if (any && !same_process(process, first))
+			return true;
+		first = process;
+		any = true;
+	}
+
+	return false;
 }
 
 static bool examine_port(struct patient *patient, __u32 port,
 			 const struct tcp_list *tcps,
 			 const struct process_list *processes)
 {
+	bool shared = is_shared(port, tcps, processes);
 	const struct process *process, *last = NULL;
 	bool any = false;
 	size_t i;
@@ -46,9 +87,9 @@ static bool examine_port(struct patient *patient, __u32 port,
 			continue;
 		/* a program often has a socket for IPv4 and one for IPv6 */
 		process = process_of(processes, tcps->item[i].inode);
-		if (any && process && last && process->pid == last->pid)
+		if (any && same_process(process, last))
 			continue;
-		examine_socket(patient, &tcps->item[i], process);
+		examine_socket(patient, &tcps->item[i], process, shared);
 		last = process;
 		any = true;
 	}

@@ -51,7 +51,21 @@ test_port() {
 	listen charon 4500 nobody
 	examine
 	finds problem port "^TCP port 4500 is held by charon \\(process $listener\\), which is not strongSwan's program\$" 'another port'
+	kill $listener
+	two_families
 	run 2 esptcp doctor port 0
+}
+
+# One address family's port is another program's.
+two_families() {
+	listen nginx 4500 root 0.0.0.0
+	nginx=$listener
+	trap 'kill $nginx' EXIT
+	listen charon 4500 root ::
+	trap 'kill $nginx $listener' EXIT
+	examine
+	finds problem port "^TCP port 4500 \\(IPv4\\) is held by nginx \\(process $nginx\\)" 'another port'
+	finds ok port "^charon \\(process $listener\\) listens on TCP port 4500 \\(IPv6\\)\$" ''
 }
 
 test_sas() {

@@ -28,18 +28,21 @@ finds() {
 	[ "$1" != problem ] || same 3 "$status"
 }
 
-# listen NAME PORT [OWNER]: a process listens whose program has that name, and belongs to root or OWNER
+# listen NAME PORT [OWNER [ADDRESS]]: a process listens whose program has that name, and belongs to root or OWNER; at
+# all addresses of both families, or at one of a single family
 listen() {
 	: > "$tmp/listener"
 	cp --remove-destination "$(realpath "$(type -P python3)")" "$tmp/$1"
 	chown "${3-root}" "$tmp/$1"
 	"$tmp/$1" -c '
 import socket, sys
-listener = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
+port, address = int(sys.argv[1]), sys.argv[2]
+family = socket.AF_INET if "." in address else socket.AF_INET6
+listener = socket.create_server((address or "::", port), family=family, dualstack_ipv6=not address)
 print("ready", flush=True)
 while True:
     listener.accept()
-' "$2" > "$tmp/listener" &
+' "$2" "${4-}" > "$tmp/listener" &
 	listener=$!
 	trap 'kill $listener' EXIT
 	until_true listens
