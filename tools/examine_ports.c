@@ -21,6 +21,25 @@ static const char *family_text(const struct tcp *tcp, bool shared)
 	return tcp->local.len == sizeof(struct in_addr) ? " (IPv4)" : " (IPv6)";
 }
 
+static void examine_silence(struct patient *patient, __u32 port)
+{
+	if (patient->configured)
+		finding_add(patient, VERDICT_PROBLEM, "port",
+			    "start strongSwan, or run swanctl --reload-settings; its log says why it does not listen",
+			    "nothing listens on TCP port %u, where charon.plugins.esptcp.ports wants charon to",
+			    port);
+	else if (patient->named)
+		finding_add(patient, VERDICT_WARNING, "port",
+			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
+			    "nothing listens on TCP port %u: peers cannot connect to this host",
+			    port);
+	else
+		finding_add(patient, VERDICT_OK, "port",
+			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
+			    "nothing listens on TCP port %u, and charon.plugins.esptcp.ports names no port",
+			    port);
+}
+
 static void examine_socket(struct patient *patient, const struct tcp *tcp,
 			   const struct process *process, bool shared)
 {
@@ -93,18 +112,22 @@ static bool examine_port(struct patient *patient, __u32 port,
 		last = process;
 		any = true;
 	}
-	if (!any && patient->configured)
-		finding_add(patient, VERDICT_PROBLEM, "port",
-			    "start strongSwan, or run swanctl --reload-settings; its log says why it does not listen",
-			    "nothing listens on TCP port %u, where charon.plugins.esptcp.ports wants charon to",
-			    port);
-	else if (!any)
-		finding_add(patient, VERDICT_WARNING, "port",
-			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
-			    "nothing listens on TCP port %u: peers cannot connect to this host",
-			    port);
+	if (!any)
+		examine_silence(patient, port);
 
 	return any;
+}
+
+static bool has_port(const struct patient *patient, __u32 port)
+{
+	size_t i;
+
+	for (i = 0; i < patient->ports; i++) {
+		if (patient->port[i] == port)
+			return true;
+	}
+
+	return false;
 }
 
 /* Commas or blanks stand between the ports. */
@@ -121,7 +144,8 @@ static void add_configured(struct patient *patient, char *text)
 				    "correct it in strongswan.conf or /etc/strongswan.d/charon/esptcp.conf",
 				    "'%s' in charon.plugins.esptcp.ports is no port",
 				    word);
-		else if (patient->ports < EXAMINED_PORTS)
+		else if (patient->ports < EXAMINED_PORTS &&
+			 !has_port(patient, port))
 			patient->port[patient->ports++] = port;
 	}
 }
@@ -130,7 +154,8 @@ static void choose_ports(struct patient *patient)
 {
 	char *setting;
 
-	if (patient->ports)
+	patient->named = patient->ports;
+	if (patient->named)
 		return;
 	setting = charon_setting("plugins.esptcp.ports");
 	if (setting)

@@ -38,7 +38,7 @@ test_healthy() {
 
 test_port() {
 	examine
-	finds warning port '^nothing listens on TCP port 4500' 'charon\.plugins\.esptcp\.ports'
+	finds ok port '^nothing listens on TCP port 4500, and charon\.plugins\.esptcp\.ports names no port$' 'on a responder, set'
 	listen nginx 443
 	examine port 4500 port 443
 	finds problem port "^TCP port 443 is held by nginx \\(process $listener\\), not by charon\$" 'another port'
