@@ -331,9 +331,10 @@ static void print_row(const struct snapshot *snapshot, const struct conn *conn)
 	       endpoint_text(endpoint, &conn->remote, conn->remote_port));
 }
 
-/* One line a connection, for gateways with many */
+/* One line a connection, for gateways with many, and one for the SAs without */
 void print_table(const struct snapshot *snapshot)
 {
+	size_t orphans = 0;
 	size_t i;
 
 	colour_on(COLOUR_BOLD);
@@ -342,6 +343,11 @@ void print_table(const struct snapshot *snapshot)
 	colour_off();
 	for (i = 0; i < snapshot->conns.count; i++)
 		print_row(snapshot, &snapshot->conns.item[i]);
+	for (i = 0; i < snapshot->bindings.count; i++)
+		orphans += !snapshot->bindings.item[i].conn_id;
+	if (orphans)
+		printf("SAs without a connection: %zu (their packets are dropped)\n",
+		       orphans);
 }
 
 void print_counters(const struct counters *counters)

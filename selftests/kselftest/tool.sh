@@ -377,6 +377,10 @@ test_orphans() {
 	exec {fd}>&-
 	run 0 esptcp show
 	has '^no connections$' '^without a connection' '^  SA +in   0xc0a80101' '^  SA +out  0xc0a80102'
+	run 0 esptcp show --brief
+	has '^SAs without a connection: 2 \(their packets are dropped\)$'
+	run 0 esptcp show --brief state up
+	lacks '^SAs'
 	run 0 esptcp show --json
 	same "false false" "$(json '[.bindings[] | has("conn-id")] | join(" ")')"
 	run 0 esptcp unbind all
