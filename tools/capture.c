@@ -134,6 +134,11 @@ static void free_capture(struct capture *capture)
 	free(capture->loose.item);
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* There is no IKE connection with ESP: what is there instead? */
 static int explain(const struct capture *capture, const char *name,
 		   size_t connections, size_t prefixes)
@@ -143,17 +148,18 @@ static int explain(const struct capture *capture, const char *name,
 
 	if (prefixes) {
 		snprintf(what, sizeof(what),
-			 "%zu connections of IKE, but no ESP, neither in the stream nor beside it",
-			 prefixes);
+			 "%zu connection%s of IKE, but no ESP, neither in the stream nor beside it",
+			 prefixes, plural(prefixes));
 	} else if (connections) {
 		snprintf(what, sizeof(what),
-			 "%zu TCP connections, but none that begins with the prefix IKETCP or has ESP beside it",
-			 connections);
+			 "%zu TCP connection%s, but none that begins with the prefix IKETCP or has ESP beside it",
+			 connections, plural(connections));
 	} else if (capture->segments) {
 		esp = capture_esp_without_syn(capture);
 		snprintf(what, sizeof(what),
-			 "%zu TCP segments%s, but no handshake (SYN and its answer)",
-			 capture->segments, esp ? ", among them ESP" : "");
+			 "%zu TCP segment%s%s, but no handshake (SYN and its answer)",
+			 capture->segments, plural(capture->segments),
+			 esp ? ", among them ESP" : "");
 	} else {
 		snprintf(what, sizeof(what),
 			 "no TCP segments (%zu packets of other kinds, %zu fragments, %zu cut off)",
