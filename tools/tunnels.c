@@ -4,6 +4,7 @@
  * connections that they travel in.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -75,13 +76,22 @@ static void print_tunnel(const char *gateway, struct json_object *child,
 	       age_text(age, ike_number(child, "install-time"), false));
 }
 
+/* As in the other commands: charon leaves "0x" out. There may be none yet. */
+static void add_spi(struct json_object *object, const char *name,
+		    struct json_object *child)
+{
+	const char *spi = ike_text(child, name);
+	char text[sizeof("0x01234567")];
+
+	snprintf(text, sizeof(text), "0x%s", spi);
+	add_text(object, name, strcmp(spi, "-") ? text : spi);
+}
+
 static void add_tunnel(struct json_object *array, const char *gateway,
 		       struct json_object *child,
 		       const struct transport *transport)
 {
-	static const char * const texts[] = {
-		"name", "state", "mode", "spi-in", "spi-out",
-	};
+	static const char * const texts[] = { "name", "state", "mode" };
 	static const char * const numbers[] = {
 		"packets-in", "bytes-in", "packets-out", "bytes-out",
 		"install-time",
@@ -95,6 +105,8 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 	transport_json(object, transport);
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(object, texts[i], ike_text(child, texts[i]));
+	add_spi(object, "spi-in", child);
+	add_spi(object, "spi-out", child);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		add_number(object, numbers[i], ike_number(child, numbers[i]));
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {

@@ -46,11 +46,11 @@ shows_tunnel() {
 
 	[ "$(value length)" = 1 ] && [ "$(value '.[0].gateway')" = net ] && [ "$(value '.[0].transport')" = tcp ] &&
 		[ "$(value '.[0].connection')" = "$(esptcp_table "$name" id)" ] &&
-		[ "$(value '.[0]."spi-out"')" = "$(sa "$name" spi-out)" ] &&
+		[ "$(value '.[0]."spi-out"')" = "0x$(sa "$name" spi-out)" ] &&
 		[ "$(value '.[0]."packets-in"')" = 3 ] && [ "$(value '.[0]."packets-out"')" = 3 ] &&
 		[ "$(value '.[0]."bytes-in"')" = 252 ] &&
 		[ "$(value '.[0]."local-ts"[0]')" = "$2" ] && [ "$(value '.[0]."remote-ts"[0]')" = "$3" ] &&
-		ipn "$name" xfrm state | grep -q "spi 0x$(value '.[0]."spi-in"')" || return
+		ipn "$name" xfrm state | grep -q "spi $(value '.[0]."spi-in"')" || return
 	out=$(tool "$name" tunnels)
 	[[ $out == *"tunnel net of gateway net"*"networks    $2 - $3"*" 3 packets "* ]]
 }
