@@ -145,11 +145,16 @@ void examine_plugin(struct patient *patient)
 			    "install strongswan-swanctl; without strongSwan this does not matter",
 			    "strongSwan's library libvici is not installed (" LIBVICI ")");
 		break;
-	default:
+	case -ENOENT:
+	case -ECONNREFUSED:
 		finding_add(patient, VERDICT_PROBLEM, "plugin",
 			    "start strongSwan: systemctl start strongswan (or strongswan-starter)",
-			    "charon does not run, or its plugin vici is not loaded (%s)",
-			    strerror(-err));
+			    "charon does not run, or its plugin vici is not loaded");
+		break;
+	default:
+		finding_add(patient, VERDICT_PROBLEM, "plugin",
+			    "restart strongSwan",
+			    "charon cannot be asked: %s", strerror(-err));
 		break;
 	}
 }

@@ -74,13 +74,26 @@ int kernel_error(const struct genl *genl, int error,
 	return EXIT_FAILURE;
 }
 
-/* An error of vici's: errno's of the socket to charon. */
+/* What errno's of the socket to charon mean */
+static const char *charon_text(int error)
+{
+	switch (error) {
+	case -ENOPKG:
+		return "there is no libvici";
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return "it does not run, or its plugin vici is not loaded";
+	default:
+		return strerror(-error);
+	}
+}
+
 int charon_error(int error, const struct remedy *remedies)
 {
 	const char *remedy = find_remedy(remedies, -error);
 
 	fprintf(stderr, "esptcp: charon cannot be asked: %s\n",
-		error == -ENOPKG ? "there is no libvici" : strerror(-error));
+		charon_text(error));
 	if (remedy)
 		fprintf(stderr, "  %s\n", remedy);
 

@@ -18,7 +18,7 @@ tests=(
 
 test_no_charon() {
 	examine
-	finds problem plugin '^charon does not run' 'start strongSwan'
+	finds problem plugin '^charon does not run, or its plugin vici is not loaded$' 'start strongSwan'
 }
 
 test_no_library() {

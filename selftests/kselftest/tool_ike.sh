@@ -177,7 +177,7 @@ udp_is_udp() {
 
 without_charon() {
 	gateways_stop
-	! out=$(ns ga timeout 30 esptcp gateways 2>&1) && [[ $out == *"charon cannot be asked"*"start strongSwan"* ]]
+	! out=$(ns ga timeout 30 esptcp gateways 2>&1) && [[ $out == *"charon cannot be asked: it does not run"*"start strongSwan"* ]]
 }
 
 gateways_test 15
