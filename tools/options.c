@@ -99,9 +99,10 @@ void options_text(const struct view *view, char text[OPTIONS_SIZE])
 	if (profile->ack.policy)
 		append(text, OPTIONS_SIZE, " ack %s",
 		       policy_name(profile->ack.policy));
+	/* IKE's is what profiles have anyway; so if both fit, nothing is said */
 	if (window->known && window->follows)
 		append(text, OPTIONS_SIZE, " window snapshot");
-	else if (window->known)
+	else if (window->known && !window->same)
 		append(text, OPTIONS_SIZE, " window %u", window->value);
 	append(text, OPTIONS_SIZE, " length-prefix %s",
 	       view->way->prefixed ? "yes" : "no");

@@ -116,6 +116,13 @@ def attributes():
     same((side["dscp"], side["ecn"], side["dont-fragment"]), ([46], [1], "yes"))
     same(side["largest-packet"], 1400 + 20 + 32)
 
+    # a window that is IKE's in all packets needs no option
+    wire = Wire(profile=Profile(window="snapshot")).begin()
+    wire.talk(0xc1000001, 0xc1000101)
+    side = sides(read(pcap(wire.packets)))[0]
+    same((side["window"]["value"], side["window"]["equals-ike"]), (504, True))
+    assert "in-window" in side["options"] and " window " not in side["options"], side["options"]
+
 
 def offsets():
     """How far from the stream the numbers are, and what lies in the window."""
