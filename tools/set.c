@@ -3,7 +3,9 @@
  * esptcp set: changes how a connection puts ESP on the wire.
  */
 #include <errno.h>
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "commands.h"
 #include "framing.h"
@@ -17,6 +19,46 @@ static const struct remedy remedies[] = {
 	{ EBUSY, "a connection keeps its framing: open another one" },
 	{ }
 };
+
+/* Its SAs were agreed upon for ESP in the stream: the peer would not understand
+ * segments. Return: whether it has some.
+ */
+static bool has_sas(const struct conn_list *conns, __u32 id)
+{
+	const struct conn *conn;
+
+	for (conn = conns->item; conn < conns->item + conns->count; conn++) {
+		if (conn->id == id)
+			return conn->bindings &&
+				conn->framing.kind == ESPTCP_FRAMING_RFC9329;
+	}
+
+	return false;
+}
+
+static int set_framing(struct genl *genl, __u32 id,
+		       const struct framing *framing)
+{
+	struct conn_list conns = { };
+	bool refused;
+	int err;
+
+	err = conn_dump(genl, &conns);
+	refused = !err && has_sas(&conns, id);
+	free(conns.item);
+	if (err)
+		return kernel_error(genl, err, NULL);
+	if (refused) {
+		fprintf(stderr,
+			"esptcp: connection %u has SAs, whose ESP the peer expects in the stream\n"
+			"  set the framing before SAs are bound: end the IKE_SA, and set it on the connection that is opened next\n",
+			id);
+		return EXIT_FAILURE;
+	}
+	err = conn_set(genl, id, framing);
+
+	return err ? kernel_error(genl, err, remedies) : 0;
+}
 
 int set_main(char **args)
 {
@@ -42,8 +84,8 @@ int set_main(char **args)
 	err = genl_open(&genl);
 	if (err)
 		return kernel_error(&genl, err, NULL);
-	err = conn_set(&genl, id, &framing);
+	status = set_framing(&genl, id, &framing);
 	genl_close(&genl);
 
-	return err ? kernel_error(&genl, err, remedies) : 0;
+	return status;
 }

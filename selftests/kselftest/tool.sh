@@ -338,9 +338,16 @@ test_framings() {
 	same "fortinet psh,ack 1000" "$(json '.connections[] | "\(.framing) \(.profile.flags) \(.profile.window)"')"
 	attach
 	same rfc9329 "$(shown)"
+	run 0 esptcp bind conn "$id" "${sa_out[@]}"
+	run 1 esptcp set "$id" framing fortinet
+	has "connection $id has SAs" 'before SAs are bound'
+	same rfc9329 "$(shown)"
+	run 0 esptcp unbind all
 	run 0 esptcp set "$id" framing fortinet seq snapshot window snapshot
 	same "fortinet profile fortios flags ack seq snapshot ack sa length-prefix no timestamps no in-window yes" "$(shown)"
+	run 0 esptcp bind conn "$id" "${sa_out[@]}"
 	run 0 esptcp set "$id" framing fortinet seq snapshot
+	run 0 esptcp unbind all
 	run 1 esptcp set "$id" framing fortinet seq advancing
 	has 'has another profile' 'a connection keeps its framing'
 	run 1 esptcp set 4711 framing fortinet
