@@ -28,15 +28,15 @@ static void examine_silence(struct patient *patient, __u32 port)
 			    "start strongSwan, or run swanctl --reload-settings; its log says why it does not listen",
 			    "nothing listens on TCP port %u, where charon.plugins.esptcp.ports wants charon to",
 			    port);
-	else if (patient->named)
-		finding_add(patient, VERDICT_WARNING, "port",
-			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
-			    "nothing listens on TCP port %u: peers cannot connect to this host",
-			    port);
-	else
+	else if (patient->unset)
 		finding_add(patient, VERDICT_OK, "port",
 			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
 			    "nothing listens on TCP port %u, and charon.plugins.esptcp.ports names no port",
+			    port);
+	else
+		finding_add(patient, VERDICT_WARNING, "port",
+			    "on a responder, set charon.plugins.esptcp.ports; a host that only originates needs nothing",
+			    "nothing listens on TCP port %u: peers cannot connect to this host",
 			    port);
 }
 
@@ -152,14 +152,20 @@ static void add_configured(struct patient *patient, char *text)
 
 static void choose_ports(struct patient *patient)
 {
-	char *setting;
+	char *setting, *complaint;
 
-	patient->named = patient->ports;
-	if (patient->named)
+	if (patient->ports)
 		return;
-	setting = charon_setting("plugins.esptcp.ports");
-	if (setting)
+	setting = charon_setting("plugins.esptcp.ports", &complaint);
+	if (complaint && *complaint)
+		finding_add(patient, VERDICT_PROBLEM, "port",
+			    "correct it: charon does not start with it",
+			    "strongswan.conf cannot be read: %s", complaint);
+	else if (setting)
 		add_configured(patient, setting);
+	else
+		patient->unset = true;
+	free(complaint);
 	free(setting);
 	patient->configured = patient->ports;
 	if (!patient->ports)

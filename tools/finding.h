@@ -37,8 +37,8 @@ struct finding {
  * struct patient - what is examined, and the findings
  * @port: TCP ports that matter; examine_ports() fills in if the user named none
  * @ports: how many
- * @named: the user named them
  * @configured: charon is to listen on them
+ * @unset: neither the user nor charon's settings name any
  * @listens: on which of them somebody listens; examine_ports() finds out
  * @alive: the module answers, @snapshot is valid
  * @snapshot: what the module says
@@ -48,8 +48,8 @@ struct finding {
 struct patient {
 	__u32 port[EXAMINED_PORTS];
 	size_t ports;
-	bool named;
 	bool configured;
+	bool unset;
 	bool listens[EXAMINED_PORTS];
 	bool alive;
 	struct snapshot snapshot;

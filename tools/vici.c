@@ -21,6 +21,9 @@
 /* Where Debian's strongSwan has it, unless the environment says otherwise */
 #define STRONGSWAN_CONF	"/etc/strongswan.conf"
 
+/* What the parser says last of a file that it gives up */
+#define INVALID	"invalid config file"
+
 struct vici_conn;
 struct vici_req;
 struct vici_res;
@@ -39,6 +42,7 @@ typedef void (*vici_event_fn)(void *user, char *name, struct vici_res *res);
 /* The functions, and their names in the headers */
 static struct {
 	void (*set_debug)(int level);
+	void (*set_stream)(FILE *stream);
 	void (*init)(void);
 	void (*deinit)(void);
 	struct vici_conn *(*connect)(char *uri);
@@ -59,6 +63,7 @@ static const struct {
 	void *function;
 } symbols[] = {
 	{ "dbg_default_set_level", &lib.set_debug },
+	{ "dbg_default_set_stream", &lib.set_stream },
 	{ "vici_init", &lib.init },
 	{ "vici_deinit", &lib.deinit },
 	{ "vici_connect", &lib.connect },
@@ -89,6 +94,16 @@ static bool load(void)
 	return handle;
 }
 
+/* The caller says what went wrong, not the library, which reads strongswan.conf
+ * while it begins, and sets its level anew.
+ */
+static void begin(void)
+{
+	lib.set_debug(0);
+	lib.init();
+	lib.set_debug(0);
+}
+
 /**
  * vici_open() - connect to charon
  *
@@ -99,9 +114,7 @@ int vici_open(void)
 	if (!load())
 		return -ENOPKG;
 
-	lib.init();
-	/* the caller says what went wrong, not the library */
-	lib.set_debug(0);
+	begin();
 	charon = lib.connect(NULL);
 	if (!charon) {
 		int err = errno;
@@ -138,25 +151,51 @@ static char *find_setting(struct settings *settings, const char *name)
 	return value ? strdup(value) : NULL;
 }
 
+/* If the file is of no use, the first line that the library says of it goes to
+ * the caller.
+ */
+static struct settings *read_settings(const char *file, char **complaint)
+{
+	struct settings *settings;
+	size_t size;
+	FILE *stream;
+
+	stream = open_memstream(complaint, &size);
+	if (!stream)
+		return NULL;
+	lib.set_stream(stream);
+	lib.set_debug(1);
+	settings = lib.read_settings(file);
+	lib.set_debug(0);
+	lib.set_stream(stderr);
+	fclose(stream);
+	(*complaint)[strstr(*complaint, INVALID) ?
+			     strcspn(*complaint, "\n") : 0] = '\0';
+
+	return settings;
+}
+
 /**
  * charon_setting() - read charon's settings from strongswan.conf
  * @name: of the setting, without "charon."
+ * @complaint: what is wrong with the file, NULL or empty if nothing; the caller
+ *	frees it
  *
  * Return: its value, which the caller frees, or NULL if it is not set or there
  * is no strongSwan
  */
-char *charon_setting(const char *name)
+char *charon_setting(const char *name, char **complaint)
 {
 	const char *file = getenv("STRONGSWAN_CONF");
 	struct settings *settings;
 	char *value = NULL;
 
+	*complaint = NULL;
 	if (!load())
 		return NULL;
 
-	lib.init();
-	lib.set_debug(0);
-	settings = lib.read_settings(file ? file : STRONGSWAN_CONF);
+	begin();
+	settings = read_settings(file ? file : STRONGSWAN_CONF, complaint);
 	if (settings)
 		value = find_setting(settings, name);
 	lib.deinit();

@@ -13,6 +13,6 @@ void vici_close(void);
 struct json_object *vici_request(const char *command);
 struct json_object *vici_stream(const char *command, const char *event);
 
-char *charon_setting(const char *name);
+char *charon_setting(const char *name, char **complaint);
 
 #endif /* ESPTCP_VICI_H */

@@ -17,6 +17,8 @@ tests=(
 )
 
 test_no_charon() {
+	run 1 esptcp gateways
+	lacks '^connecting'
 	examine
 	finds problem plugin '^charon does not run, or its plugin vici is not loaded$' 'start strongSwan'
 }
@@ -71,7 +73,10 @@ test_ports() {
 	# nothing that could be read
 	echo 'charon {' > "$tmp/strongswan.conf"
 	examine
-	finds ok port '^nothing listens on TCP port 4500' .
+	finds problem port "^strongswan\\.conf cannot be read: .*syntax error" 'correct it'
+	finds warning port '^nothing listens on TCP port 4500' .
+	run 3 esptcp doctor
+	lacks '^(syntax|invalid|abort|/)'
 }
 
 # start_charon [LOAD]: with the plugin, unless its 'load' says otherwise
