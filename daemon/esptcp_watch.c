@@ -52,7 +52,7 @@ struct private_esptcp_watch_t {
 	void (*cleanup)(void *data);
 
 	/**
-	 * TRUE after stop()
+	 * TRUE after destroy_later()
 	 */
 	bool stopped;
 };
@@ -87,12 +87,6 @@ METHOD(esptcp_watch_t, write_, void,
 	private_esptcp_watch_t *this)
 {
 	lib->watcher->add(lib->watcher, this->wfd, WATCHER_WRITE, writable, this);
-}
-
-METHOD(esptcp_watch_t, stop, void,
-	private_esptcp_watch_t *this)
-{
-	this->stopped = TRUE;
 }
 
 /**
@@ -188,7 +182,6 @@ esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
 			.get_fd = _get_fd,
 			.read = _read_,
 			.write = _write_,
-			.stop = _stop,
 			.destroy = _destroy,
 			.destroy_later = _destroy_later,
 		},

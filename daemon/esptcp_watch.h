@@ -26,7 +26,7 @@ struct esptcp_watch_t {
 	int (*get_fd)(esptcp_watch_t *this);
 
 	/**
-	 * Call on_readable whenever there is something to read, until stop().
+	 * Call on_readable whenever there is something to read.
 	 */
 	void (*read)(esptcp_watch_t *this);
 
@@ -34,11 +34,6 @@ struct esptcp_watch_t {
 	 * Call on_writable as soon as the socket can be written, once.
 	 */
 	void (*write)(esptcp_watch_t *this);
-
-	/**
-	 * Stop to call anything.
-	 */
-	void (*stop)(esptcp_watch_t *this);
 
 	/**
 	 * Close the socket. Waits for callbacks to return, so these, and who holds
