@@ -72,21 +72,34 @@ static bool same_process(const struct process *a, const struct process *b)
 	return a == b || (a && b && a->pid == b->pid);
 }
 
+/* Return: the first socket on the port from *i on, behind which *i is then */
+static const struct tcp *next_socket(const struct tcp_list *tcps, size_t *i,
+				     __u32 port)
+{
+	while (*i < tcps->count) {
+		const struct tcp *tcp = &tcps->item[(*i)++];
+
+		if (tcp->local_port == port)
+			return tcp;
+	}
+
+	return NULL;
+}
+
 static bool is_shared(__u32 port, const struct tcp_list *tcps,
 		      const struct process_list *processes)
 {
-	const struct process *process, *first = NULL;
-	bool any = false;
-	size_t i;
+	const struct process *first;
+	const struct tcp *tcp;
+	size_t i = 0;
 
-	for (i = 0; i < tcps->count; i++) {
-		if (tcps->item[i].local_port != port)
-			continue;
-		process = process_of(processes, tcps->item[i].inode);
-		if (any && !same_process(process, first))
+	tcp = next_socket(tcps, &i, port);
+	if (!tcp)
+		return false;
+	first = process_of(processes, tcp->inode);
+	while ((tcp = next_socket(tcps, &i, port))) {
+		if (!same_process(process_of(processes, tcp->inode), first))
 			return true;
-		first = process;
-		any = true;
 	}
 
 	return false;
@@ -98,17 +111,16 @@ static bool examine_port(struct patient *patient, __u32 port,
 {
 	bool shared = is_shared(port, tcps, processes);
 	const struct process *process, *last = NULL;
+	const struct tcp *tcp;
 	bool any = false;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < tcps->count; i++) {
-		if (tcps->item[i].local_port != port)
-			continue;
+	while ((tcp = next_socket(tcps, &i, port))) {
 		/* a program often has a socket for IPv4 and one for IPv6 */
-		process = process_of(processes, tcps->item[i].inode);
+		process = process_of(processes, tcp->inode);
 		if (any && same_process(process, last))
 			continue;
-		examine_socket(patient, &tcps->item[i], process, shared);
+		examine_socket(patient, tcp, process, shared);
 		last = process;
 		any = true;
 	}
