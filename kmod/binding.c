@@ -9,8 +9,10 @@
  * are ours to send or to drop: the hook in device.c takes them as long as
  * there is a binding, and each binding holds a reference to the module.
  */
+#include <linux/jhash.h>
 #include <linux/module.h>
 #include <net/ipv6.h>
+#include <net/netns/hash.h>
 
 #include "binding.h"
 #include "conn.h"
@@ -20,10 +22,30 @@
 
 static struct rhltable table;
 
+/* Both are inlined where packets are looked up, and cheaper than the generic. */
+static u32 key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct esptcp_binding_key *key = data;
+
+	return jhash_3words((__force u32)key->spi, key->dir,
+			    net_hash_mix(key->net), seed);
+}
+
+static int key_differs(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct esptcp_binding_key *key = arg->key;
+	const struct esptcp_binding *b = obj;
+
+	return b->key.spi != key->spi || b->key.dir != key->dir ||
+	       b->key.net != key->net;
+}
+
 static const struct rhashtable_params table_params = {
 	.key_len = sizeof(struct esptcp_binding_key),
 	.key_offset = offsetof(struct esptcp_binding, key),
 	.head_offset = offsetof(struct esptcp_binding, node),
+	.hashfn = key_hash,
+	.obj_cmpfn = key_differs,
 	.automatic_shrinking = true,
 };
 
@@ -92,6 +114,24 @@ esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
 	};
 
 	return binding_find(&key, family, daddr);
+}
+
+/**
+ * esptcp_binding_is_out() - whether a binding is that of an outbound SA
+ * @b: the binding, of whatever direction
+ * @net: the namespace
+ * @family: AF_INET or AF_INET6
+ * @daddr: the packet's destination address
+ * @spi: its SPI
+ *
+ * Return: true if it is the binding that esptcp_binding_find_out() would find,
+ *	or would have found before it was removed
+ */
+bool esptcp_binding_is_out(const struct esptcp_binding *b, const struct net *net,
+			   u16 family, const void *daddr, __be32 spi)
+{
+	return b->key.spi == spi && b->key.dir == ESPTCP_DIR_OUT &&
+	       b->key.net == net && same_address(b, family, daddr);
 }
 
 static struct esptcp_binding *binding_find_spec(const struct esptcp_binding *spec)

@@ -45,6 +45,14 @@ struct esp_packet {
 	bool fragment;
 };
 
+/*
+ * The SA whose packet this CPU hands to the device just now: what comes out of
+ * the stack behind it are nearly always that packet's segments. Set and read
+ * with bottom halves disabled, under the hook's RCU. Not on PREEMPT_RT, where
+ * that does not keep others from this CPU, nor their RCU the SA alive.
+ */
+static DEFINE_PER_CPU(const struct esptcp_binding *, device_sa);
+
 static bool parse_ipv4(const struct sk_buff *skb, struct esp_packet *esp)
 {
 	const struct iphdr *iph = ip_hdr(skb);
@@ -108,11 +116,14 @@ static bool parse_esp(const struct sk_buff *skb, struct esp_packet *esp)
 static unsigned int device_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	struct esp_packet esp;
+	const struct esptcp_binding *b;
 	struct net_device *dev;
+	struct esp_packet esp;
 
-	if (!parse_esp(skb, &esp) ||
-	    !esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi))
+	if (!parse_esp(skb, &esp))
+		return NF_ACCEPT;
+	b = esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi);
+	if (!b)
 		return NF_ACCEPT;
 
 	dev = rcu_dereference(esptcp_net(state->net)->dev);
@@ -122,7 +133,11 @@ static unsigned int device_hook(void *priv, struct sk_buff *skb,
 		return NF_STOLEN;
 	}
 	skb->dev = dev;
+	local_bh_disable();
+	__this_cpu_write(device_sa, b);
 	dev_queue_xmit(skb);
+	__this_cpu_write(device_sa, NULL);
+	local_bh_enable();
 	return NF_STOLEN;
 }
 
@@ -142,6 +157,18 @@ static const struct nf_hook_ops device_hooks[] = {
 	},
 };
 
+static const struct esptcp_binding *device_find_sa(struct net *net,
+						   const struct esp_packet *esp)
+{
+	const struct esptcp_binding *b = NULL;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		b = __this_cpu_read(device_sa);
+	if (b && esptcp_binding_is_out(b, net, esp->family, esp->daddr, esp->spi))
+		return b;
+	return esptcp_binding_find_out(net, esp->family, esp->daddr, esp->spi);
+}
+
 /* Return: 0 if the packet was taken, or the reason why it has to be dropped. */
 static int device_send(struct sk_buff *skb, struct net *net,
 		       struct esptcp_conn **conn)
@@ -155,7 +182,7 @@ static int device_send(struct sk_buff *skb, struct net *net,
 	}
 	if (!parse_esp(skb, &esp))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
-	b = esptcp_binding_find_out(net, esp.family, esp.daddr, esp.spi);
+	b = device_find_sa(net, &esp);
 	if (!b)
 		return ESPTCP_A_STATS_TX_DROP_UNBOUND;
 	*conn = rcu_dereference(b->conn);

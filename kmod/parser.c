@@ -41,25 +41,33 @@ int esptcp_parser_midframe(const struct esptcp_parser *p)
 	return p->have != 0;
 }
 
-/**
- * esptcp_parser_want() - how many octets of the head to read next
- * @p: the parser, which is not inside a body
- *
- * The caller puts up to that many octets at p->head + p->have and tells
- * esptcp_parser_head() how many. First the length, then as much of the
- * message as decides what it is.
- *
- * Return: 1 to ESPTCP_MARKER_SIZE
- */
-unsigned int esptcp_parser_want(const struct esptcp_parser *p)
+/* Whether more octets decide what the frame is. */
+static int head_incomplete(const struct esptcp_parser *p)
 {
 	unsigned int len;
 
 	if (p->have < ESPTCP_LEN_SIZE)
-		return ESPTCP_LEN_SIZE - p->have;
-
+		return 1;
 	len = frame_len(p);
-	return (len < ESPTCP_HEAD_SIZE ? len : ESPTCP_HEAD_SIZE) - p->have;
+	return p->have < (len < ESPTCP_HEAD_SIZE ? len : ESPTCP_HEAD_SIZE);
+}
+
+/* Take octets of the head, out of @n; return: how many. */
+static unsigned int take_head(struct esptcp_parser *p, const __u8 *octets,
+			      unsigned int n)
+{
+	unsigned int used = 0;
+
+	/* Nearly all frames have room for a head, and it comes in one piece. */
+	if (!p->have && n >= ESPTCP_HEAD_SIZE &&
+	    (octets[0] << 8 | octets[1]) >= ESPTCP_HEAD_SIZE) {
+		__builtin_memcpy(p->head, octets, ESPTCP_HEAD_SIZE);
+		p->have = ESPTCP_HEAD_SIZE;
+		return ESPTCP_HEAD_SIZE;
+	}
+	while (used < n && head_incomplete(p))
+		p->head[p->have++] = octets[used++];
+	return used;
 }
 
 static int is_zero(const __u8 *marker)
@@ -89,10 +97,32 @@ static enum esptcp_verdict next_frame(struct esptcp_parser *p,
 	return v;
 }
 
+/* What the frame is, whose head is complete. */
+static enum esptcp_verdict decide(struct esptcp_parser *p)
+{
+	unsigned int len = frame_len(p);
+	enum esptcp_verdict v;
+
+	if (len < ESPTCP_LEN_SIZE)
+		return ESPTCP_BAD_LENGTH;
+	if (len == ESPTCP_LEN_SIZE)
+		return next_frame(p, ESPTCP_EMPTY);
+	v = classify(p);
+	if (v == ESPTCP_KEEPALIVE)
+		return next_frame(p, v);
+
+	p->body = 1;
+	p->left = len - p->have;
+	return v;
+}
+
 /**
- * esptcp_parser_head() - go on after octets of the head have been read
- * @p: the parser
- * @n: how many were put at p->head + p->have, at most esptcp_parser_want()
+ * esptcp_parser_head() - take octets of the head
+ * @p: the parser, which is not inside a body
+ * @octets: what comes next in the stream
+ * @n: how many octets that are, at least 1
+ * @used: is set to how many of them were taken: the length, then as much of
+ *	the message as decides what it is
  *
  * After ESPTCP_RUNT, ESPTCP_IKE or ESPTCP_ESP the parser is inside the body:
  * p->left octets follow, perhaps none, and esptcp_parser_body() has to be
@@ -100,23 +130,12 @@ static enum esptcp_verdict next_frame(struct esptcp_parser *p,
  *
  * Return: the verdict
  */
-enum esptcp_verdict esptcp_parser_head(struct esptcp_parser *p, unsigned int n)
+enum esptcp_verdict esptcp_parser_head(struct esptcp_parser *p,
+				       const __u8 *octets, unsigned int n,
+				       unsigned int *used)
 {
-	p->have += n;
-	if (p->have < ESPTCP_LEN_SIZE)
-		return ESPTCP_MORE;
-	if (frame_len(p) < ESPTCP_LEN_SIZE)
-		return ESPTCP_BAD_LENGTH;
-	if (frame_len(p) == ESPTCP_LEN_SIZE)
-		return next_frame(p, ESPTCP_EMPTY);
-	if (esptcp_parser_want(p))
-		return ESPTCP_MORE;
-	if (classify(p) == ESPTCP_KEEPALIVE)
-		return next_frame(p, ESPTCP_KEEPALIVE);
-
-	p->body = 1;
-	p->left = frame_len(p) - p->have;
-	return classify(p);
+	*used = take_head(p, octets, n);
+	return head_incomplete(p) ? ESPTCP_MORE : decide(p);
 }
 
 /**

@@ -26,7 +26,7 @@
 
 /**
  * enum esptcp_verdict - what the octets so far say of the frame
- * @ESPTCP_MORE: the head is incomplete, ask esptcp_parser_want() again
+ * @ESPTCP_MORE: the head is incomplete
  * @ESPTCP_EMPTY: length 2, to be ignored; the next frame follows
  * @ESPTCP_KEEPALIVE: a NAT keepalive, to be ignored; the next frame follows
  * @ESPTCP_RUNT: too short for what it says it is; its rest follows
@@ -59,8 +59,9 @@ struct esptcp_parser {
 	__u16 left;
 };
 
-unsigned int esptcp_parser_want(const struct esptcp_parser *p);
-enum esptcp_verdict esptcp_parser_head(struct esptcp_parser *p, unsigned int n);
+enum esptcp_verdict esptcp_parser_head(struct esptcp_parser *p,
+				       const __u8 *octets, unsigned int n,
+				       unsigned int *used);
 int esptcp_parser_body(struct esptcp_parser *p, unsigned int n);
 unsigned int esptcp_parser_message_len(const struct esptcp_parser *p);
 unsigned int esptcp_parser_message_have(const struct esptcp_parser *p);

@@ -64,6 +64,7 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
  * @done: frames completed
  * @esp: ESP frames completed
  * @ike: whether an IKE message was completed
+ * @sa: the last ESP frame's binding, or NULL
  */
 struct rx_pass {
 	struct esptcp_conn *conn;
@@ -72,6 +73,7 @@ struct rx_pass {
 	int done;
 	struct sk_buff_head *esp;
 	bool ike;
+	const struct esptcp_binding *sa;
 };
 
 static void rx_count(struct esptcp_conn *conn, int stat)
@@ -114,36 +116,6 @@ noinline struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,
 	return skb;
 }
 
-/* Copy from TCP's packet into ours, at @pos of the message. */
-static void rx_copy(struct sk_buff *to, unsigned int pos,
-		    const struct sk_buff *from, unsigned int off,
-		    unsigned int n)
-{
-	unsigned int part, i;
-
-	if (pos < skb_headlen(to)) {
-		part = min(n, skb_headlen(to) - pos);
-		skb_copy_bits(from, off, to->data + pos, part);
-		pos += part;
-		off += part;
-		n -= part;
-	}
-	pos -= skb_headlen(to);
-	for (i = 0; n; i++) {
-		const skb_frag_t *frag = &skb_shinfo(to)->frags[i];
-
-		if (pos >= skb_frag_size(frag)) {
-			pos -= skb_frag_size(frag);
-			continue;
-		}
-		part = min(n, skb_frag_size(frag) - pos);
-		skb_copy_bits(from, off, skb_frag_address(frag) + pos, part);
-		pos = 0;
-		off += part;
-		n -= part;
-	}
-}
-
 static struct sk_buff *rx_begin(struct rx_pass *pass, unsigned int headroom)
 {
 	struct esptcp_conn *conn = pass->conn;
@@ -177,38 +149,45 @@ static struct sk_buff *rx_begin_ike(struct rx_pass *pass)
 	return rx_begin(pass, 0);
 }
 
+/* Find the SA of a frame: mostly it is that of the frame before. */
+static const struct esptcp_binding *rx_find_sa(struct rx_pass *pass, __be32 spi)
+{
+	const struct esptcp_binding *b = pass->sa;
+
+	if (!b || b->key.spi != spi || rcu_access_pointer(b->conn) != pass->conn)
+		pass->sa = esptcp_binding_find_in(pass->conn, spi);
+	return pass->sa;
+}
+
 static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 {
 	struct esptcp_conn *conn = pass->conn;
 	const struct esptcp_binding *b;
-	struct sk_buff *skb = NULL;
+	struct sk_buff *skb;
 	__be32 spi;
 
 	memcpy(&spi, conn->parser.head + ESPTCP_LEN_SIZE, sizeof(spi));
-	rcu_read_lock();
-	b = esptcp_binding_find_in(conn, spi);
+	b = rx_find_sa(pass, spi);
 	if (!b) {
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_UNBOUND);
-	} else {
-		skb = rx_begin(pass, ESP_HEADROOM);
-		if (skb) {
-			if (esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET)
-				rx_count(conn, ESPTCP_A_STATS_RX_STREAM_ESP);
-			rx_cb(skb)->daddr = b->daddr;
-			rx_cb(skb)->family = b->family;
-		}
+		return NULL;
 	}
-	rcu_read_unlock();
+	skb = rx_begin(pass, ESP_HEADROOM);
+	if (!skb)
+		return NULL;
+	if (esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET)
+		rx_count(conn, ESPTCP_A_STATS_RX_STREAM_ESP);
+	rx_cb(skb)->daddr = b->daddr;
+	rx_cb(skb)->family = b->family;
 	return skb;
 }
 
 static void rx_ike(struct rx_pass *pass, struct sk_buff *skb)
 {
 	struct esptcp_conn *conn = pass->conn;
-	struct net *net = sock_net(conn->sk);
 
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_IKE_FRAMES, 1);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_IKE_BYTES, skb->len);
+	esptcp_count_packets(sock_net(conn->sk), conn,
+			     ESPTCP_A_STATS_RX_IKE_FRAMES, 1, skb->len);
 	spin_lock_bh(&conn->ike_rx.lock);
 	__skb_queue_tail(&conn->ike_rx, skb);
 	conn->ike_rx_bytes += skb->truesize;
@@ -232,41 +211,44 @@ static void rx_complete(struct rx_pass *pass)
 		__skb_queue_tail(pass->esp, skb);
 }
 
-static void rx_body(struct rx_pass *pass, const struct sk_buff *in,
-		    unsigned int off, unsigned int n)
+static void rx_body(struct rx_pass *pass, const u8 *data, unsigned int n)
 {
 	struct esptcp_conn *conn = pass->conn;
 	struct esptcp_parser *p = &conn->parser;
 
 	if (conn->frame && n)
-		rx_copy(conn->frame, esptcp_parser_message_len(p) - p->left,
-			in, off, n);
+		skb_store_bits(conn->frame,
+			       esptcp_parser_message_len(p) - p->left, data, n);
 	if (esptcp_parser_body(p, n))
 		rx_complete(pass);
 }
 
-/* Return: false if the stream is corrupt. */
-static bool rx_head(struct rx_pass *pass, unsigned int n)
+/* Consume a head, or a part of it, out of @len octets; return: how many. */
+static unsigned int rx_head(struct rx_pass *pass, const u8 *data,
+			    unsigned int len)
 {
 	struct esptcp_conn *conn = pass->conn;
+	unsigned int n;
 
-	conn->frame_verdict = esptcp_parser_head(&conn->parser, n);
+	conn->frame_verdict = esptcp_parser_head(&conn->parser, data, len, &n);
 	switch (conn->frame_verdict) {
 	case ESPTCP_MORE:
-		return true;
+		return n;
 	case ESPTCP_EMPTY:
 		rx_count(conn, ESPTCP_A_STATS_RX_EMPTY);
 		pass->budget--;
 		pass->done++;
-		return true;
+		return n;
 	case ESPTCP_KEEPALIVE:
 		rx_count(conn, ESPTCP_A_STATS_RX_KEEPALIVE);
 		pass->budget--;
 		pass->done++;
-		return true;
+		return n;
 	case ESPTCP_BAD_LENGTH:
+		/* Nothing of the stream is parsed any more. */
 		esptcp_conn_bad_length(conn);
-		return false;
+		pass->budget = 0;
+		return n;
 	case ESPTCP_RUNT:
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_RUNT);
 		conn->frame = NULL;
@@ -279,8 +261,79 @@ static bool rx_head(struct rx_pass *pass, unsigned int n)
 		break;
 	}
 	if (!conn->parser.left)
-		rx_body(pass, NULL, 0, 0);
+		rx_body(pass, NULL, 0);
+	return n;
+}
+
+/* Consume octets of the stream while the budget lasts; return: how many. */
+static unsigned int rx_octets(struct rx_pass *pass, const u8 *data,
+			      unsigned int len)
+{
+	struct esptcp_parser *p = &pass->conn->parser;
+	unsigned int left = len;
+	unsigned int n;
+
+	while (left && pass->budget > 0) {
+		if (p->body) {
+			n = min_t(unsigned int, p->left, left);
+			rx_body(pass, data, n);
+		} else {
+			n = rx_head(pass, data, left);
+		}
+		data += n;
+		left -= n;
+	}
+	return len - left;
+}
+
+/*
+ * Whether skb_seq_read() can read a packet. It knows lists of fragments, but
+ * none within them, which a tunnel makes of fragments in fragments.
+ */
+static bool rx_is_flat(const struct sk_buff *in)
+{
+	const struct sk_buff *part;
+
+	skb_walk_frags(in, part)
+		if (skb_has_frag_list(part))
+			return false;
 	return true;
+}
+
+/* Consume what is in such a packet, by way of some octets on the stack. */
+static size_t rx_nested(struct rx_pass *pass, const struct sk_buff *in,
+			unsigned int off, size_t len)
+{
+	size_t done = 0;
+	u8 octets[256];
+	unsigned int n;
+
+	while (done < len && pass->budget > 0) {
+		n = min(len - done, sizeof(octets));
+		if (skb_copy_bits(in, off + done, octets, n))
+			break;
+		done += rx_octets(pass, octets, n);
+	}
+	return done;
+}
+
+static size_t rx_flat(struct rx_pass *pass, struct sk_buff *in,
+		      unsigned int off, size_t len)
+{
+	struct skb_seq_state state;
+	size_t done = 0;
+	unsigned int n;
+	const u8 *data;
+
+	skb_prepare_seq_read(in, off, off + len, &state);
+	while (pass->budget > 0) {
+		n = skb_seq_read(done, &data, &state);
+		if (!n)
+			break;
+		done += rx_octets(pass, data, min_t(size_t, n, len - done));
+	}
+	skb_abort_seq_read(&state);
+	return done;
 }
 
 /* For tcp_read_sock(): consume up to @len octets at @off of @in. */
@@ -288,26 +341,13 @@ static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
 		    unsigned int off, size_t len)
 {
 	struct rx_pass *pass = desc->arg.data;
-	struct esptcp_parser *p = &pass->conn->parser;
-	size_t left = len;
-	unsigned int n;
+	size_t done;
 
-	while (left && pass->budget > 0) {
-		if (p->body) {
-			n = min_t(size_t, p->left, left);
-			rx_body(pass, in, off, n);
-		} else {
-			n = min_t(size_t, esptcp_parser_want(p), left);
-			skb_copy_bits(in, off, p->head + p->have, n);
-			if (!rx_head(pass, n))
-				pass->budget = 0;
-		}
-		off += n;
-		left -= n;
-	}
+	done = likely(rx_is_flat(in)) ? rx_flat(pass, in, off, len) :
+					rx_nested(pass, in, off, len);
 	if (pass->budget <= 0)
 		desc->count = 0;
-	return len - left;
+	return done;
 }
 
 /*
@@ -334,7 +374,9 @@ static int rx_read(struct esptcp_conn *conn, struct napi_struct *napi,
 	if (unlikely(tcp_sk(sk)->urg_data))
 		WRITE_ONCE(tcp_sk(sk)->urg_data, 0);
 
+	rcu_read_lock();
 	tcp_read_sock(sk, &desc, rx_actor);
+	rcu_read_unlock();
 	if (pass.ike)
 		conn->saved.data_ready(sk);
 	return pass.done;
@@ -344,7 +386,8 @@ static int rx_read(struct esptcp_conn *conn, struct napi_struct *napi,
  * Put the headers in front of an ESP packet that it would have had on the
  * wire. TOS is 0, so that decapsulation copies no congestion mark: TCP has
  * dealt with congestion already. All packets get the same link header, as
- * GRO merges only what has the same.
+ * GRO merges only what has the same. Nobody verifies IPv4's checksum: XFRM
+ * takes the header off, or makes it anew.
  */
 static void rx_push_headers(const struct esptcp_conn *conn, struct sk_buff *skb)
 {
@@ -376,7 +419,6 @@ static void rx_push_headers(const struct esptcp_conn *conn, struct sk_buff *skb)
 		iph->protocol = IPPROTO_ESP;
 		iph->saddr = conn->remote.a4;
 		iph->daddr = cb.daddr.a4;
-		ip_send_check(iph);
 		IPCB(skb)->iif = skb->dev->ifindex;
 		skb->protocol = htons(ETH_P_IP);
 	}
@@ -412,20 +454,32 @@ static struct net_device *rx_device(const struct sock *sk)
 }
 
 /**
- * esptcp_rx_xfrm() - hand an ESP packet to XFRM
- * @conn: the connection by which it came, under RCU
- * @skb: the packet, which begins with the ESP header, and has the headers in
- *	front, but neither a route nor a socket; taken over
- * @family: of its IP header, AF_INET or AF_INET6
+ * esptcp_rx_route() - the route by which a connection's packets come in
+ * @conn: the connection, under RCU
  *
- * Bottom halves are disabled.
+ * It spares XFRM a route lookup for each packet.
+ *
+ * Return: the route, without a reference, or NULL if the socket knows none
  */
-void esptcp_rx_xfrm(struct esptcp_conn *conn, struct sk_buff *skb, u16 family)
+struct dst_entry *esptcp_rx_route(const struct esptcp_conn *conn)
 {
 	struct dst_entry *dst = rcu_dereference(conn->sk->sk_rx_dst);
 
-	/* Spares XFRM a route lookup for each packet. */
-	if (dst && dst_check(dst, conn->sk->sk_rx_dst_cookie))
+	return dst && dst_check(dst, conn->sk->sk_rx_dst_cookie) ? dst : NULL;
+}
+
+/**
+ * esptcp_rx_xfrm() - hand an ESP packet to XFRM
+ * @skb: the packet, which begins with the ESP header, and has the headers in
+ *	front, but neither a route nor a socket; taken over
+ * @family: of its IP header, AF_INET or AF_INET6
+ * @dst: what esptcp_rx_route() says; the caller is still under RCU
+ *
+ * Bottom halves are disabled.
+ */
+void esptcp_rx_xfrm(struct sk_buff *skb, u16 family, struct dst_entry *dst)
+{
+	if (dst)
 		skb_dst_set_noref(skb, dst);
 	if (family == AF_INET6)
 		xfrm6_rcv_encap(skb, IPPROTO_ESP, 0, 0);
@@ -434,14 +488,14 @@ void esptcp_rx_xfrm(struct esptcp_conn *conn, struct sk_buff *skb, u16 family)
 }
 
 static void rx_deliver_one(struct esptcp_conn *conn, struct sk_buff *skb,
-			   struct net_device *dev)
+			   struct net_device *dev, struct dst_entry *dst)
 {
 	u16 family = rx_cb(skb)->family;
 
 	skb->dev = dev;
 	skb->skb_iif = dev->ifindex;
 	rx_push_headers(conn, skb);
-	esptcp_rx_xfrm(conn, skb, family);
+	esptcp_rx_xfrm(skb, family, dst);
 }
 
 /* Hand ESP frames to XFRM, not under the socket lock: it may send an answer. */
@@ -450,12 +504,14 @@ static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 	struct net *net = sock_net(conn->sk);
 	u64 frames = 0, bytes = 0;
 	struct net_device *dev;
+	struct dst_entry *dst;
 	struct sk_buff *skb;
 
 	if (skb_queue_empty(esp))
 		return;
 
 	rcu_read_lock();
+	dst = esptcp_rx_route(conn);
 	dev = rx_device(conn->sk);
 	if (!dev)
 		esptcp_drop_queue(net, conn, esp,
@@ -463,11 +519,11 @@ static void rx_deliver(struct esptcp_conn *conn, struct sk_buff_head *esp)
 	while ((skb = __skb_dequeue(esp))) {
 		frames++;
 		bytes += skb->len;
-		rx_deliver_one(conn, skb, dev);
+		rx_deliver_one(conn, skb, dev, dst);
 	}
 	rcu_read_unlock();
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, frames);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, bytes);
+	esptcp_count_packets(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, frames,
+			     bytes);
 }
 
 /* What a worker does; a process that holds the socket lock calls it again. */

@@ -6,7 +6,8 @@
 
 void esptcp_rx_init(struct esptcp_conn *conn);
 void esptcp_rx_end(struct esptcp_conn *conn);
-void esptcp_rx_xfrm(struct esptcp_conn *conn, struct sk_buff *skb, u16 family);
+struct dst_entry *esptcp_rx_route(const struct esptcp_conn *conn);
+void esptcp_rx_xfrm(struct sk_buff *skb, u16 family, struct dst_entry *dst);
 void esptcp_rx_purge(struct esptcp_conn *conn);
 struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn);
 

@@ -128,7 +128,10 @@ static struct sk_buff *own_memory(struct sk_buff *skb)
 	return copy;
 }
 
-/* Take @size octets out from behind the IP header, and make it say ESP. */
+/*
+ * Take @size octets out from behind the IP header, and make it say ESP. Nobody
+ * verifies IPv4's checksum: XFRM takes the header off, or makes it anew.
+ */
 static void make_plain(struct sk_buff *skb, const struct esptcp_binding *b,
 		       unsigned int offset, unsigned int size)
 {
@@ -143,7 +146,6 @@ static void make_plain(struct sk_buff *skb, const struct esptcp_binding *b,
 		ip_hdr(skb)->tot_len = htons(skb->len);
 		ip_hdr(skb)->protocol = IPPROTO_ESP;
 		ip_hdr(skb)->daddr = b->daddr.a4;
-		ip_send_check(ip_hdr(skb));
 	}
 	__skb_pull(skb, offset);
 	skb_reset_transport_header(skb);
@@ -169,11 +171,11 @@ static void take(const struct arrival *a, const struct esptcp_binding *b,
 		return;
 	}
 	make_plain(skb, b, offset, size);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1);
-	esptcp_count(net, conn, ESPTCP_A_STATS_RX_ESP_BYTES, skb->len);
+	esptcp_count_packets(net, conn, ESPTCP_A_STATS_RX_ESP_FRAMES, 1,
+			     skb->len);
 	skb_orphan(skb);
 	skb_dst_drop(skb);
-	esptcp_rx_xfrm(conn, skb, b->family);
+	esptcp_rx_xfrm(skb, b->family, esptcp_rx_route(conn));
 }
 
 /* Whether one of the segments that GRO has merged is ESP. */

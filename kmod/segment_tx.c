@@ -241,6 +241,5 @@ void esptcp_segment_tx(struct net *net, const struct esptcp_binding *b,
 		esptcp_count(net, conn, ESPTCP_A_STATS_TX_DROP_OUTPUT, 1);
 		return;
 	}
-	esptcp_count(net, conn, ESPTCP_A_STATS_TX_ESP_FRAMES, 1);
-	esptcp_count(net, conn, ESPTCP_A_STATS_TX_ESP_BYTES, esp_len);
+	esptcp_count_packets(net, conn, ESPTCP_A_STATS_TX_ESP_FRAMES, 1, esp_len);
 }

@@ -79,6 +79,30 @@ void esptcp_count(struct net *net, struct esptcp_conn *conn, int stat, u64 n)
 }
 
 /**
+ * esptcp_count_packets() - count packets, and the octets in them
+ * @net: the namespace
+ * @conn: the connection
+ * @stat: ESPTCP_A_STATS_*_FRAMES, which ESPTCP_A_STATS_*_BYTES follows
+ * @packets: how many
+ * @bytes: their octets
+ */
+void esptcp_count_packets(struct net *net, struct esptcp_conn *conn, int stat,
+			  u64 packets, u64 bytes)
+{
+	struct esptcp_mib __percpu *mib = esptcp_net(net)->mib;
+
+	BUILD_BUG_ON(ESPTCP_A_STATS_RX_ESP_FRAMES + 1 != ESPTCP_A_STATS_RX_ESP_BYTES);
+	BUILD_BUG_ON(ESPTCP_A_STATS_RX_IKE_FRAMES + 1 != ESPTCP_A_STATS_RX_IKE_BYTES);
+	BUILD_BUG_ON(ESPTCP_A_STATS_TX_ESP_FRAMES + 1 != ESPTCP_A_STATS_TX_ESP_BYTES);
+	BUILD_BUG_ON(ESPTCP_A_STATS_TX_IKE_FRAMES + 1 != ESPTCP_A_STATS_TX_IKE_BYTES);
+
+	this_cpu_add(mib->v[stat], packets);
+	this_cpu_add(mib->v[stat + 1], bytes);
+	atomic64_add(packets, &conn->counters.v[stat]);
+	atomic64_add(bytes, &conn->counters.v[stat + 1]);
+}
+
+/**
  * esptcp_drop() - free a packet that cannot be delivered, and say why
  * @net: the namespace
  * @conn: the connection, or NULL where there is none

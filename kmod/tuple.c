@@ -7,18 +7,53 @@
  * Two connections may have the same tuple, when the owner of an old one has
  * not closed it yet; only one of them is up.
  */
+#include <linux/jhash.h>
 #include <linux/rhashtable.h>
 #include <net/inet_sock.h>
+#include <net/ipv6.h>
 #include <net/l3mdev.h>
+#include <net/netns/hash.h>
 
 #include "tuple.h"
 
 static struct rhltable table;
 
+static u32 address_hash(const xfrm_address_t *a, u32 family, u32 seed)
+{
+	return family == AF_INET6 ? __ipv6_addr_jhash(&a->in6, seed) :
+				    (__force u32)a->a4;
+}
+
+/* Every TCP packet that comes in is looked up, also those of other sockets. */
+static u32 tuple_hash(const void *data, u32 len, u32 seed)
+{
+	const struct esptcp_tuple *tuple = data;
+	u32 ports = (__force u32)tuple->remote_port << 16 |
+		    (__force u32)tuple->local_port;
+
+	return jhash_3words(address_hash(&tuple->remote, tuple->family, seed),
+			    address_hash(&tuple->local, tuple->family, seed) ^
+			    net_hash_mix(tuple->net), ports, seed);
+}
+
+static int tuple_differs(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct esptcp_tuple *b = &((const struct esptcp_conn *)obj)->segments.tuple;
+	const struct esptcp_tuple *a = arg->key;
+
+	return a->remote_port != b->remote_port ||
+	       a->local_port != b->local_port ||
+	       a->family != b->family || a->net != b->net ||
+	       !xfrm_addr_equal(&a->remote, &b->remote, a->family) ||
+	       !xfrm_addr_equal(&a->local, &b->local, a->family);
+}
+
 static const struct rhashtable_params table_params = {
 	.key_len = sizeof(struct esptcp_tuple),
 	.key_offset = offsetof(struct esptcp_conn, segments.tuple),
 	.head_offset = offsetof(struct esptcp_conn, segments.node),
+	.hashfn = tuple_hash,
+	.obj_cmpfn = tuple_differs,
 	.automatic_shrinking = true,
 };
 
@@ -40,7 +75,7 @@ static bool comes_by(const struct esptcp_conn *conn,
 
 /**
  * esptcp_tuple_find() - find the connection to which a packet belongs
- * @tuple: addresses and ports, padded with zeros
+ * @tuple: addresses and ports
  * @dev: the device by which the packet came in
  *
  * The caller is under RCU.

@@ -132,13 +132,18 @@ void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
 		   struct sk_buff *skb)
 {
 	int reason = tx_frame(skb);
+	const struct sk_buff *last;
 
 	if (reason)
 		goto drop;
 
-	tx_cb(skb)->since = codel_get_time();
 	tx_cb(skb)->ike = false;
 	spin_lock(&conn->tx_queue.lock);
+	last = skb_peek_tail(&conn->tx_queue);
+	/* The segments of a packet come together: one look at the clock. */
+	tx_cb(skb)->since = last && conn->tx_more ? tx_cb(last)->since :
+						    codel_get_time();
+	conn->tx_more = netdev_xmit_more();
 	if (!conn->tx_open)
 		reason = ESPTCP_A_STATS_TX_DROP_NO_CONN;
 	else if (conn->tx_backlog + skb->truesize > READ_ONCE(tx_queue_bytes))
@@ -225,6 +230,24 @@ static struct sk_buff *codel_take(struct codel_vars *vars, void *ctx)
 	return skb;
 }
 
+/* Does what codel_dequeue() does, with fewer looks at the clock. */
+static struct sk_buff *tx_dequeue(struct tx_take *take,
+				  struct codel_params *params, codel_time_t now)
+{
+	struct esptcp_conn *conn = take->conn;
+	struct codel_vars *vars = &conn->tx_codel;
+	const struct sk_buff *first = skb_peek(&conn->tx_queue);
+
+	if (first && codel_time_before(now - codel_time(first), params->target)) {
+		vars->first_above_time = 0;
+		vars->dropping = false;
+		return codel_take(vars, take);
+	}
+	return codel_dequeue(take, &conn->tx_backlog, params, vars,
+			     &conn->tx_codel_stats, codel_len, codel_time,
+			     codel_drop, codel_take);
+}
+
 /* How much unsent data TCP may have, so that its pacing never runs dry. */
 static u32 tx_unsent_limit(const struct sock *sk)
 {
@@ -240,6 +263,7 @@ static void tx_take_esp(struct esptcp_conn *conn)
 	const struct tcp_sock *tp = tcp_sk(conn->sk);
 	u32 unsent = READ_ONCE(tp->write_seq) - tp->snd_nxt;
 	u32 limit = tx_unsent_limit(conn->sk);
+	codel_time_t now = codel_get_time();
 	struct codel_params params;
 	struct tx_take take = { .conn = conn };
 	struct sk_buff *skb;
@@ -252,10 +276,7 @@ static void tx_take_esp(struct esptcp_conn *conn)
 
 	spin_lock(&conn->tx_queue.lock);
 	while (unsent < limit && skb_queue_len(&conn->tx_batch) < BATCH_FRAMES) {
-		skb = codel_dequeue(&take, &conn->tx_backlog, &params,
-				    &conn->tx_codel, &conn->tx_codel_stats,
-				    codel_len, codel_time, codel_drop,
-				    codel_take);
+		skb = tx_dequeue(&take, &params, now);
 		if (!skb)
 			break;
 		unsent += skb->len;
@@ -382,13 +403,12 @@ static void batch_consume(struct esptcp_conn *conn, size_t n)
 	}
 	conn->tx_offset = n;
 
-	if (esp_frames) {
-		esptcp_count(net, conn, ESPTCP_A_STATS_TX_ESP_FRAMES, esp_frames);
-		esptcp_count(net, conn, ESPTCP_A_STATS_TX_ESP_BYTES, esp_bytes);
-	}
+	if (esp_frames)
+		esptcp_count_packets(net, conn, ESPTCP_A_STATS_TX_ESP_FRAMES,
+				     esp_frames, esp_bytes);
 	if (ike_frames) {
-		esptcp_count(net, conn, ESPTCP_A_STATS_TX_IKE_FRAMES, ike_frames);
-		esptcp_count(net, conn, ESPTCP_A_STATS_TX_IKE_BYTES, ike_bytes);
+		esptcp_count_packets(net, conn, ESPTCP_A_STATS_TX_IKE_FRAMES,
+				     ike_frames, ike_bytes);
 		/* Writers wait for room in our queue, not in TCP's. */
 		conn->saved.write_space(conn->sk);
 	}

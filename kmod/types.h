@@ -86,8 +86,8 @@ struct esptcp_profile {
 /**
  * struct esptcp_tuple - a connection's addresses and ports
  * @net: the namespace
- * @local: local address, the unused part 0
- * @remote: the peer's address, likewise
+ * @local: local address
+ * @remote: the peer's address
  * @local_port: local port
  * @remote_port: the peer's port
  * @family: AF_INET or AF_INET6
@@ -233,7 +233,8 @@ struct esptcp_callbacks {
  * @tx_queue: ESP from XFRM; its own lock
  * @tx_backlog: memory that @tx_queue takes, octets; under its lock
  * @tx_open: @tx_queue takes packets; under its lock
- * @tx_codel: CoDel's variables; under the lock of @tx_queue
+ * @tx_more: the next packet was made together with the last one; likewise
+ * @tx_codel: CoDel's variables; likewise
  * @tx_codel_stats: likewise
  * @tx_ike: IKE messages not yet in @tx_batch; under the socket lock
  * @tx_ike_bytes: octets of IKE in @tx_ike and @tx_batch; likewise
@@ -278,6 +279,7 @@ struct esptcp_conn {
 	struct sk_buff_head tx_queue;
 	u32 tx_backlog;
 	bool tx_open;
+	bool tx_more;
 	struct codel_vars tx_codel;
 	struct codel_stats tx_codel_stats;
 	struct sk_buff_head tx_ike;

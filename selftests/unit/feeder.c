@@ -40,15 +40,18 @@ static void begin_body(struct feeder *f)
 	memcpy(f->message, p->head + ESPTCP_LEN_SIZE, f->len);
 }
 
-static void head(struct feeder *f, struct trace *t, const uint8_t *octets,
-		 size_t len)
+/* Return: how many octets were of the head. */
+static size_t head(struct feeder *f, struct trace *t, const uint8_t *octets,
+		   size_t len)
 {
 	struct esptcp_parser *p = &f->parser;
+	unsigned int used;
 
-	memcpy(p->head + p->have, octets, len);
-	f->verdict = esptcp_parser_head(p, len);
+	f->verdict = esptcp_parser_head(p, octets, len, &used);
+	assert(used >= 1 && used <= len && p->have <= ESPTCP_HEAD_SIZE);
 	switch (f->verdict) {
 	case ESPTCP_MORE:
+		assert(used == len);
 		assert(esptcp_parser_midframe(p) && !p->body);
 		break;
 	case ESPTCP_EMPTY:
@@ -68,6 +71,7 @@ static void head(struct feeder *f, struct trace *t, const uint8_t *octets,
 			body(f, t, octets, 0);
 		break;
 	}
+	return used;
 }
 
 void feeder_piece(struct feeder *f, struct trace *t, const uint8_t *piece,
@@ -80,11 +84,7 @@ void feeder_piece(struct feeder *f, struct trace *t, const uint8_t *piece,
 			n = min(len, f->parser.left);
 			body(f, t, piece, n);
 		} else {
-			n = esptcp_parser_want(&f->parser);
-			assert(n >= 1 && n <= ESPTCP_MARKER_SIZE);
-			assert(f->parser.have + n <= ESPTCP_HEAD_SIZE);
-			n = min(len, n);
-			head(f, t, piece, n);
+			n = head(f, t, piece, len);
 		}
 		piece += n;
 		len -= n;
