@@ -94,6 +94,65 @@ bool esptcp_config_get_path(char *name, esptcp_path_t *path)
 /*
  * Described in header
  */
+bool esptcp_config_get_large_packets(char *name)
+{
+	char *str = get_setting(name, "large_packets");
+
+	if (!settings_value_as_bool(str, FALSE))
+	{
+		if (str && settings_value_as_bool(str, TRUE))
+		{
+			DBG1(DBG_CFG, "esptcp: connection '%s': large_packets = %s is wrong, "
+				 "use yes or no", name, str);
+		}
+		return FALSE;
+	}
+	if (strcaseeq(get_setting(name, "framing"), "fortinet"))
+	{
+		DBG1(DBG_CFG, "esptcp: connection '%s': large_packets has no effect with "
+			 "framing = fortinet, where each ESP packet is a TCP segment: remove "
+			 "it", name);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/**
+ * Check if a connection has the setting, and a framing that allows it.
+ */
+static bool has_large_packets(char *name)
+{
+	return settings_value_as_bool(get_setting(name, "large_packets"), FALSE) &&
+		   !strcaseeq(get_setting(name, "framing"), "fortinet");
+}
+
+/*
+ * Described in header
+ */
+bool esptcp_config_has_large_packets()
+{
+	static bool known = FALSE, found = FALSE;
+	enumerator_t *enumerator;
+	char *name;
+
+	if (known)
+	{
+		return found;
+	}
+	enumerator = lib->settings->create_section_enumerator(lib->settings,
+							"%s.plugins.esptcp.connections", lib->ns);
+	while (!found && enumerator->enumerate(enumerator, &name))
+	{
+		found = has_large_packets(name);
+	}
+	enumerator->destroy(enumerator);
+	known = TRUE;
+	return found;
+}
+
+/*
+ * Described in header
+ */
 array_t *esptcp_config_get_ports()
 {
 	enumerator_t *enumerator;
@@ -226,6 +285,7 @@ bool esptcp_config_check_connections()
 							"%s.plugins.esptcp.connections", lib->ns);
 	while (enumerator->enumerate(enumerator, &name))
 	{
+		esptcp_config_get_large_packets(name);
 		if (esptcp_framing_get(name, &framing) &&
 			esptcp_config_get_path(name, &path) &&
 			path.transport != ESPTCP_TRANSPORT_UDP)

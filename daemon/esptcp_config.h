@@ -63,6 +63,23 @@ struct esptcp_path_t {
 bool esptcp_config_get_path(char *name, esptcp_path_t *path);
 
 /**
+ * Get if packets inside the tunnels of a connection may be larger than the
+ * network's. Settings that are wrong are logged.
+ *
+ * @param name			name of the connection
+ * @return				TRUE if so
+ */
+bool esptcp_config_get_large_packets(char *name);
+
+/**
+ * Get if that was so for any connection when this was called first, which the
+ * plugin does when it is loaded: charon's routes are made for it only then.
+ *
+ * @return				TRUE if so
+ */
+bool esptcp_config_has_large_packets();
+
+/**
  * Get the ports to listen on. Those that are wrong are logged and left out.
  *
  * @return				array of uint16_t, to destroy

@@ -666,6 +666,23 @@ METHOD(esptcp_connection_t, get_epoch, u_int,
 	return epoch;
 }
 
+METHOD(esptcp_connection_t, repeat, bool,
+	private_esptcp_connection_t *this, u_int epoch)
+{
+	bool waiting;
+
+	this->mutex->lock(this->mutex);
+	waiting = this->state == ESPTCP_CONNECTION_UP && this->epoch == epoch &&
+			  !this->confirmed;
+	if (waiting && !this->blocked)
+	{
+		this->outbox->rewind(this->outbox);
+		flush(this);
+	}
+	this->mutex->unlock(this->mutex);
+	return waiting;
+}
+
 METHOD(esptcp_connection_t, get_silence, u_int,
 	private_esptcp_connection_t *this)
 {
@@ -771,6 +788,7 @@ static private_esptcp_connection_t *connection_create(uint32_t id,
 			.take_request = _take_request,
 			.confirm = _confirm,
 			.get_epoch = _get_epoch,
+			.repeat = _repeat,
 			.get_silence = _get_silence,
 			.roam = _roam,
 			.close = _close_,

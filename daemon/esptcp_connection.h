@@ -196,6 +196,15 @@ struct esptcp_connection_t {
 	u_int (*get_epoch)(esptcp_connection_t *this, bool *confirmed);
 
 	/**
+	 * Send the requests again that the peer has not answered.
+	 *
+	 * @param epoch		number of the TCP connection, see get_epoch()
+	 * @return			FALSE if there is no need any more: it is confirmed, or
+	 *					has ended
+	 */
+	bool (*repeat)(esptcp_connection_t *this, u_int epoch);
+
+	/**
 	 * Get the time since the peer's last message.
 	 *
 	 * @return			seconds, UINT_MAX if there was none

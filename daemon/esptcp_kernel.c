@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "esptcp_kernel.h"
+#include "esptcp_config.h"
 
 #include <daemon.h>
 
@@ -40,6 +41,11 @@ struct private_esptcp_kernel_t {
 	 * SAs that are bound to connections
 	 */
 	esptcp_bindings_t *bindings;
+
+	/**
+	 * Routes for large packets
+	 */
+	esptcp_routes_t *routes;
 };
 
 /**
@@ -67,6 +73,23 @@ static bool has_no_transport(private_esptcp_kernel_t *this)
 	ike_sa_t *ike_sa = charon->bus->get_sa(charon->bus);
 
 	return ike_sa && !this->sessions->uses_udp(this->sessions, ike_sa);
+}
+
+/**
+ * Route the packets of an outbound SA as its connection needs it.
+ */
+static void add_route(private_esptcp_kernel_t *this,
+					  esptcp_connection_t *connection, kernel_ipsec_sa_id_t *id,
+					  char *name)
+{
+	esptcp_framing_t framing;
+
+	if (connection->get_framing(connection, &framing) &&
+		(framing.fortinet || esptcp_config_get_large_packets(name)))
+	{
+		this->routes->add(this->routes, id->spi, id->src, id->dst,
+						  !framing.fortinet);
+	}
 }
 
 /**
@@ -108,6 +131,10 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 	if (status != SUCCESS)
 	{
 		this->bindings->unbind(this->bindings, id, id->dst);
+	}
+	else if (!data->inbound)
+	{
+		add_route(this, connection, id, ike_sa->get_name(ike_sa));
 	}
 	return status;
 }
@@ -161,6 +188,10 @@ static status_t update_sa_tcp(private_esptcp_kernel_t *this,
 	}
 	copy.encap = copy.new_encap = FALSE;
 	status = this->original.update_sa(kernel, id, &copy);
+	if (status == SUCCESS)
+	{
+		this->routes->move(this->routes, id, data->new_src, data->new_dst);
+	}
 	if (!same_dst)
 	{
 		this->bindings->unbind(this->bindings, id,
@@ -208,6 +239,7 @@ METHOD(kernel_interface_t, del_sa, status_t,
 	if (status != FAILED)
 	{	/* an SA that the kernel still has would send plain ESP */
 		this->bindings->unbind(this->bindings, id, id->dst);
+		this->routes->remove(this->routes, id);
 	}
 	return status;
 }
@@ -226,7 +258,8 @@ METHOD(esptcp_kernel_t, destroy, void,
  * Described in header
  */
 esptcp_kernel_t *esptcp_kernel_create(esptcp_sessions_t *sessions,
-									  esptcp_bindings_t *bindings)
+									  esptcp_bindings_t *bindings,
+									  esptcp_routes_t *routes)
 {
 	private_esptcp_kernel_t *this;
 
@@ -241,6 +274,7 @@ esptcp_kernel_t *esptcp_kernel_create(esptcp_sessions_t *sessions,
 		},
 		.sessions = sessions,
 		.bindings = bindings,
+		.routes = routes,
 	);
 
 	hooks = this;

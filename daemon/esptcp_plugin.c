@@ -12,6 +12,9 @@
 
 #include <daemon.h>
 
+/** MTU of routes that allow large packets, the largest */
+#define LARGE_MTU "65535"
+
 typedef struct private_esptcp_plugin_t private_esptcp_plugin_t;
 
 /**
@@ -73,6 +76,11 @@ struct private_esptcp_plugin_t {
 	 * Binds SAs to connections
 	 */
 	esptcp_kernel_t *kernel;
+
+	/**
+	 * Routes for large packets, while the socket is used
+	 */
+	esptcp_routes_t *routes;
 
 	/**
 	 * Listens for connections, while the socket is used
@@ -145,7 +153,15 @@ static bool plugin_cb(private_esptcp_plugin_t *this,
 		{
 			return FALSE;
 		}
-		this->kernel = esptcp_kernel_create(this->sessions, this->bindings);
+		/* not before: another charon here may have routes */
+		this->routes = esptcp_routes_create(esptcp_config_has_large_packets());
+		if (!this->routes)
+		{
+			charon->socket->remove_socket(charon->socket, create_socket);
+			return FALSE;
+		}
+		this->kernel = esptcp_kernel_create(this->sessions, this->bindings,
+											this->routes);
 		charon->bus->add_listener(charon->bus, &this->listener->listener);
 		charon->kernel->add_listener(charon->kernel,
 									 &this->connections->listener);
@@ -161,6 +177,7 @@ static bool plugin_cb(private_esptcp_plugin_t *this,
 										&this->connections->listener);
 		charon->bus->remove_listener(charon->bus, &this->listener->listener);
 		this->kernel->destroy(this->kernel);
+		this->routes->destroy(this->routes);
 		charon->socket->remove_socket(charon->socket, create_socket);
 	}
 	return TRUE;
@@ -204,6 +221,24 @@ METHOD(plugin_t, destroy, void,
 	DESTROY_IF(this->netlink);
 	instance = NULL;
 	free(this);
+}
+
+/**
+ * Have charon's routes for tunnels allow large packets, and keep it from taking
+ * ours for its own packets. It reads that when its kernel interface starts.
+ */
+static void prepare_large_packets()
+{
+	char table[8];
+
+	if (esptcp_config_has_large_packets())
+	{
+		snprintf(table, sizeof(table), "%d", ESPTCP_ROUTES_TABLE);
+		lib->settings->set_default_str(lib->settings,
+						"%s.plugins.kernel-netlink.mtu", LARGE_MTU, lib->ns);
+		lib->settings->set_default_str(lib->settings,
+						"%s.ignore_routing_tables", table, lib->ns);
+	}
 }
 
 /**
@@ -251,6 +286,7 @@ plugin_t *esptcp_plugin_create()
 		destroy(this);
 		return NULL;
 	}
+	prepare_large_packets();
 	this->queue = esptcp_queue_create();
 	this->counters = esptcp_counters_create();
 	this->bindings = esptcp_bindings_create(this->netlink);

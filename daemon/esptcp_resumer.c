@@ -7,6 +7,10 @@
 #include <processing/jobs/callback_job.h>
 #include <sa/ikev2/tasks/ike_dpd.h>
 
+/** Milliseconds until requests are repeated on a new TCP connection, then twice
+ * as many, and so on */
+#define REPEAT_DELAY 500
+
 typedef struct private_esptcp_resumer_t private_esptcp_resumer_t;
 typedef struct resumption_t resumption_t;
 
@@ -41,10 +45,11 @@ struct resumption_t {
 	uint32_t id;
 	/** which of its TCP connections it is */
 	u_int epoch;
+	/** milliseconds between this job and the one before */
+	u_int delay;
 };
 
-static void schedule_check(private_esptcp_resumer_t *this, uint32_t id,
-						   u_int epoch);
+static void schedule(private_esptcp_resumer_t *this, uint32_t id, u_int epoch);
 
 /**
  * Check if an IKE_SA is past its authentication and not on its way out.
@@ -105,8 +110,7 @@ static job_requeue_t resume_all(resumption_t *job)
 	{
 		return JOB_REQUEUE_NONE;
 	}
-	schedule_check(this, job->id,
-				   connection->get_epoch(connection, &confirmed));
+	schedule(this, job->id, connection->get_epoch(connection, &confirmed));
 	ike_sas = this->sessions->get_ike_sas(this->sessions, job->id);
 	while (array_remove(ike_sas, ARRAY_HEAD, &unique_id))
 	{
@@ -149,6 +153,33 @@ static void reestablish(uint32_t unique_id)
 }
 
 /**
+ * Repeat requests. The peer may have had one of them twice, from the TCP
+ * connection that has ended and from the new one, at the same time: charon
+ * leaves the second one alone while it is about the first, and the first one
+ * when its TCP connection is gone.
+ */
+static job_requeue_t repeat(resumption_t *job)
+{
+	private_esptcp_resumer_t *this = job->this;
+	esptcp_connection_t *connection;
+	bool waiting;
+
+	connection = this->connections->get(this->connections, job->id);
+	if (!connection)
+	{
+		return JOB_REQUEUE_NONE;
+	}
+	waiting = connection->repeat(connection, job->epoch);
+	connection->destroy(connection);
+	if (!waiting)
+	{
+		return JOB_REQUEUE_NONE;
+	}
+	job->delay *= 2;
+	return JOB_RESCHEDULE_MS(job->delay);
+}
+
+/**
  * Give IKE_SAs up if the peer has not answered on their new TCP connection.
  */
 static job_requeue_t check_answer(resumption_t *job)
@@ -184,7 +215,7 @@ static job_requeue_t check_answer(resumption_t *job)
  * Create a job for a connection.
  */
 static job_t *create_job(private_esptcp_resumer_t *this, uint32_t id,
-						 u_int epoch, void *cb)
+						 u_int epoch, u_int delay, void *cb)
 {
 	resumption_t *resumption;
 
@@ -192,19 +223,22 @@ static job_t *create_job(private_esptcp_resumer_t *this, uint32_t id,
 		.this = this,
 		.id = id,
 		.epoch = epoch,
+		.delay = delay,
 	);
 	return (job_t*)callback_job_create(cb, resumption, free, NULL);
 }
 
 /**
- * Check later if the peer has answered.
+ * See later if the peer has answered.
  */
-static void schedule_check(private_esptcp_resumer_t *this, uint32_t id,
-						   u_int epoch)
+static void schedule(private_esptcp_resumer_t *this, uint32_t id, u_int epoch)
 {
+	lib->scheduler->schedule_job_ms(lib->scheduler,
+					create_job(this, id, epoch, REPEAT_DELAY, repeat),
+					REPEAT_DELAY);
 	lib->scheduler->schedule_job(lib->scheduler,
-								 create_job(this, id, epoch, check_answer),
-								 esptcp_config_get_answer_timeout());
+					create_job(this, id, epoch, 0, check_answer),
+					esptcp_config_get_answer_timeout());
 }
 
 /**
@@ -213,7 +247,7 @@ static void schedule_check(private_esptcp_resumer_t *this, uint32_t id,
 static void resumed(private_esptcp_resumer_t *this, uint32_t id)
 {
 	lib->processor->queue_job(lib->processor,
-							  create_job(this, id, 0, resume_all));
+							  create_job(this, id, 0, 0, resume_all));
 }
 
 METHOD(esptcp_resumer_t, destroy, void,

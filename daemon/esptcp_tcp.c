@@ -17,6 +17,10 @@
 /** Seconds between the probes of a connection that was idle */
 #define PROBE_INTERVAL 5
 
+/** What fits into the packets of nearly every network, behind PPPoE or in
+ * another tunnel, too */
+#define SEGMENT 1360
+
 /*
  * Described in header
  */
@@ -34,7 +38,7 @@ int esptcp_tcp_fail(int fd)
  */
 static int create_socket(int family)
 {
-	int fd;
+	int fd, segment = SEGMENT;
 
 	fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	/* before the first packet, as on-demand policies would catch our own SYN,
@@ -43,6 +47,12 @@ static int create_socket(int family)
 	{
 		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
 		errno = EACCES;
+		return esptcp_tcp_fail(fd);
+	}
+	/* the route of a tunnel that covers the peer itself allows large packets */
+	if (fd != -1 && esptcp_config_has_large_packets() &&
+		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) == -1)
+	{
 		return esptcp_tcp_fail(fd);
 	}
 	return fd;

@@ -41,8 +41,11 @@ nothing_denied() {
 	! denied | sed 's/^/# /' | grep .
 }
 
+# With all that a tunnel may need of the kernel
+tunnelopts='large_packets = yes'
+
 lifecycle() {
-	establish && clients_talk && only_tcp && [ "$(esptcp_table gb bindings)" = 2 ] &&
+	establish && [[ $(ipn ga rule) = *"ipproto esp lookup 4500"* ]] && clients_talk && only_tcp && [ "$(esptcp_table gb bindings)" = 2 ] &&
 		swan ga --rekey --child net > /dev/null && within 10 log_has gb 'outbound CHILD_SA .* established' &&
 		log_has gb 'listening on TCP port 443' && swan ga --terminate --ike net > /dev/null && within 10 no_state
 }

@@ -21,8 +21,9 @@ plugins=(esptcp socket-default kernel-netlink vici openssl random nonce kdf)
 
 # gateway_conf NAME TRANSPORT PORTS: settings of a gateway, for the addresses of
 # the current family. TRANSPORT is its own as initiator. $pluginopts is added to
-# the plugin's, $connopts to the connection's and $childopts to the CHILD_SA's;
-# $charonopts to charon's. $localauth and $remoteauth replace "psk".
+# the plugin's and $tunnelopts to those of the connection there, $connopts to the
+# connection's and $childopts to the CHILD_SA's, $charonopts to charon's.
+# $localauth and $remoteauth replace "psk".
 gateway_conf() {
 	local name=$1 transport=$2 ports=$3
 	local dir=$work/$name me=$A peer=$B mynet=$netA peernet=$netB
@@ -57,6 +58,7 @@ gateway_conf() {
 		        net {
 		            transport = $transport
 		            tcp_port = $port
+		            ${tunnelopts:-}
 		        }
 		    }
 		    ${pluginopts:-}
