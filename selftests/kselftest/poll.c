@@ -22,13 +22,22 @@ static int events_now(int fd)
 	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
 }
 
-/* Wait for one of these events; all that there are then. */
+/*
+ * Wait for these events; return: all that there are then. An error or a hangup
+ * ends poll()'s wait, too, and shows before the end that it brings.
+ */
 static int wait_for(int fd, int events)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
+	int ms;
 
-	if (poll(&pfd, 1, PATIENCE_MS) <= 0)
-		return 0;
+	for (ms = 0; ms < PATIENCE_MS; ms++) {
+		if (poll(&pfd, 1, PATIENCE_MS) <= 0)
+			return 0;
+		if ((pfd.revents & events) == events)
+			break;
+		usleep(1000);
+	}
 	return events_now(fd);
 }
 
