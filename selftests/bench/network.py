@@ -9,9 +9,11 @@ Namespaces of this process; they end with close().
 import contextlib
 import ctypes
 import os
+import struct
 import subprocess
 
 CLONE_NEWNET = 0x40000000
+LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing ends a connection at once
 libc = ctypes.CDLL(None, use_errno=True)
 
 A, B = "198.51.100.1", "198.51.100.2"
@@ -21,6 +23,8 @@ NET = {"ga": "10.1.0.0/24", "gb": "10.2.0.0/24"}
 OUTER = {"ga": A, "gb": B}
 OTHER = {"ga": "gb", "gb": "ga"}
 NAMES = ("ca", "ga", "gb", "cb")
+# Each side has a CPU, if there are two.
+CPU = {"ca": 0, "ga": 0, "gb": 1 % os.cpu_count(), "cb": 1 % os.cpu_count()}
 
 
 def run(*command, **kwargs):
@@ -70,17 +74,27 @@ def link(left, right, device, left_address, right_address):
         ip(name, f"link set {device} up", f"addr add {address}/24 dev {device}")
 
 
+def merge(name):
+    """Merge what arrives (GRO), as network cards do unless told otherwise; veth does
+    not unless told so. It is for what comes out of tunnels, too."""
+    for device in ("lan", "wan") if name in OTHER else ("lan",):
+        run(*inside(name, "ethtool", "-K", device, "gro", "on"))
+
+
 def steer(name):
-    """Give each flow to one CPU, as network devices do. veth leaves packets to
-    the CPU that sends, and a flow that changes CPUs loses its order."""
-    mask = f"{(1 << os.cpu_count()) - 1:x}"
+    """Have a namespace's CPU handle what its devices receive. veth leaves packets to
+    the CPU that sends, where one of two gateways would do the other's work."""
     run("ip", "netns", "exec", namespace(name), "sh", "-c",
-        f"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do [ ! -e $f ] || echo {mask} > $f; done")
+        "for f in /sys/class/net/*/queues/rx-*/rps_cpus; do "
+        f"[ ! -e $f ] || echo {1 << CPU[name]:x} > $f; done")
 
 
 def path(delay, loss):
     """What the network between the gateways does: a round trip in ms, and a loss
-    in percent each way."""
+    in percent each way. Packets are lost one by one: what a gateway hands down
+    in one piece, to be cut up later, would be lost in one piece."""
+    for name, device in (("ca", "lan"), ("cb", "lan"), ("ga", "wan"), ("gb", "wan")):
+        ip(name, f"link set {device} gso_max_segs {1 if loss else 65535}")
     for name in ("ga", "gb"):
         netns = namespace(name)
         subprocess.run(["tc", "-n", netns, "qdisc", "del", "dev", "wan", "root"],
@@ -88,6 +102,21 @@ def path(delay, loss):
         if delay or loss:
             run("tc", "-n", netns, "qdisc", "add", "dev", "wan", "root", "netem", "limit", "100000",
                 "delay", f"{delay / 2}ms", "loss", f"{loss}%")
+
+
+@contextlib.contextmanager
+def jumbo():
+    """The clients' networks have packets of 9000 octets meanwhile; what path MTU
+    discovery has found before is forgotten."""
+    def lan_mtu(mtu):
+        for name in NAMES:
+            ip(name, f"link set lan mtu {mtu}", "route flush cache")
+
+    lan_mtu(9000)
+    try:
+        yield
+    finally:
+        lan_mtu(1500)
 
 
 def build():
@@ -104,6 +133,9 @@ def build():
                     f"src {LAN[gateway]}")
         run(*inside(gateway, "sysctl", "-qw", "net.ipv4.ip_forward=1"))
     for name in NAMES:
+        # One peer's flows must not begin with what another's have learned.
+        run(*inside(name, "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1"))
+        merge(name)
         steer(name)
 
 

@@ -5,17 +5,15 @@ Each is a context manager, which takes the name of a cipher.
 """
 import contextlib
 import socket
-import struct
 import subprocess
 import tempfile
 
-from network import B, LAN, NET, OTHER, OUTER, entered, inside, ip, run
+from network import B, LAN, LINGER_RESET, NET, OTHER, OUTER, entered, inside, ip, run
 
 PORT = 4500
 TCP_ULP = 31
 UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
-LINGER_RESET = struct.pack("ii", 1, 0)
-MARK = 4500  # of packets, and the number of a routing table
+TABLE = 4500  # for routes by the module's device
 TUNNEL = {"ga": "192.0.2.1", "gb": "192.0.2.2"}  # OpenVPN's own addresses
 SPI = {"ga": "0x1001", "gb": "0x1002"}  # of what they send
 ALGORITHMS = {
@@ -89,8 +87,25 @@ def espintcp_encap(conns):
 
 @contextlib.contextmanager
 def none(_cipher):
-    """No IPsec."""
-    yield
+    """No IPsec, and this module not loaded."""
+    run("rmmod", "esptcp")
+    try:
+        yield
+    finally:
+        run("modprobe", "esptcp")
+
+
+@contextlib.contextmanager
+def idle(_cipher, *framing):
+    """No IPsec for what is measured, beside a connection of this module."""
+    with connection() as conns, attached("ga", conns["ga"], *framing), \
+            attached("gb", conns["gb"], *framing):
+        yield
+
+
+def idle_fortinet(cipher):
+    """The same with the fortinet framing, which looks at all TCP that comes in."""
+    return idle(cipher, "framing", "fortinet")
 
 
 @contextlib.contextmanager
@@ -151,18 +166,20 @@ def fortinet_advancing(cipher):
 
 @contextlib.contextmanager
 def esptcp_large(cipher):
-    """This module, where packets may be larger than the network's: outbound SAs
-    have a mark, by which their route has the device's MTU."""
-    rules = [f"rule add fwmark {MARK} lookup {MARK}", f"route add default dev esptcp0 table {MARK}"]
-    with connection() as conns, attached("ga", conns["ga"]), attached("gb", conns["gb"]):
-        for name in OTHER:
-            ip(name, *rules)
+    """This module, where packets inside the tunnel may be larger than the
+    network's: their route has another MTU, and ESP one by the module's device."""
+    with connection() as conns, attached("ga", conns["ga"]), attached("gb", conns["gb"]), \
+            sas(cipher):
+        for name, other in OTHER.items():
+            ip(name, f"rule add from {OUTER[name]} to {OUTER[other]} ipproto esp lookup {TABLE}",
+               f"route add default dev esptcp0 table {TABLE}",
+               f"route change {NET[other]} via {OUTER[other]} src {LAN[name]} mtu 65535")
         try:
-            with sas(cipher, lambda name, sender: f"output-mark {MARK}" if name == sender else ""):
-                yield
+            yield
         finally:
-            for name in OTHER:
-                ip(name, *(rule.replace("add", "del", 1) for rule in rules))
+            for name, other in OTHER.items():
+                ip(name, f"route change {NET[other]} via {OUTER[other]} src {LAN[name]}",
+                   f"route del default table {TABLE}", f"rule del lookup {TABLE}")
 
 
 @contextlib.contextmanager
@@ -240,5 +257,5 @@ def openvpn(cipher):
 
 
 PEERS = {peer.__name__: peer for peer in
-         (none, esp, udp, espintcp, esptcp, fortinet, fortinet_advancing, esptcp_large,
+         (none, idle, idle_fortinet, esp, udp, espintcp, esptcp, fortinet, fortinet_advancing, esptcp_large,
           to_espintcp, from_espintcp, openvpn)}
