@@ -74,12 +74,13 @@ static struct pernet_operations main_net_ops = {
 
 /*
  * Software GSO of ESP is what makes it fast, and an SA that is added before
- * these are loaded does without. Nothing depends on them.
+ * this is loaded does without. Nothing depends on it. Not esp6_offload, which
+ * encrypts two packets with one nonce: esp6_xmit() takes a cut packet's from
+ * the sequence number of the next one.
  */
 static void __init main_request_offload(void)
 {
 	request_module("xfrm-offload-%d-%d", AF_INET, IPPROTO_ESP);
-	request_module("xfrm-offload-%d-%d", AF_INET6, IPPROTO_ESP);
 }
 
 static int __init main_init(void)
@@ -147,4 +148,4 @@ MODULE_LICENSE("GPL");
 MODULE_VERSION(ESPTCP_VERSION);
 MODULE_ALIAS_TCP_ULP("esptcp");
 MODULE_ALIAS_GENL_FAMILY("esptcp");
-MODULE_SOFTDEP("pre: esp4_offload esp6_offload");
+MODULE_SOFTDEP("pre: esp4_offload");

@@ -275,6 +275,23 @@ static void examine_one(struct patient *patient, struct kmod_ctx *ctx,
 	kmod_module_unref_list(list);
 }
 
+/*
+ * esp6_xmit() of Linux up to now encrypts the last segment of a packet that it
+ * has cut up, and the next packet, with the same nonce.
+ */
+static void examine_nonces(struct patient *patient, struct kmod_ctx *ctx)
+{
+	struct kmod_module *mod;
+
+	if (kmod_module_new_from_name(ctx, "esp6_offload", &mod))
+		return;
+	if (is_loaded(mod))
+		finding_add(patient, VERDICT_PROBLEM, "ESP",
+			    "modprobe -r esp6_offload, set hw_offload = no in swanctl.conf, then rekey all CHILD_SAs",
+			    "esp6_offload is loaded: with IPv6 between the gateways the kernel encrypts different packets with the same nonce, plain ESP's, too");
+	kmod_module_unref(mod);
+}
+
 /* Blacklisting is the usual answer to a hole in ESP, and easily forgotten. */
 void examine_esp(struct patient *patient)
 {
@@ -290,8 +307,7 @@ void examine_esp(struct patient *patient)
 		    "IPsec with IPv6");
 	examine_one(patient, ctx, "esp4_offload", VERDICT_WARNING,
 		    "fast IPsec with IPv4");
-	examine_one(patient, ctx, "esp6_offload", VERDICT_WARNING,
-		    "fast IPsec with IPv6");
+	examine_nonces(patient, ctx);
 	kmod_unref(ctx);
 	if (patient->findings == before)
 		finding_add(patient, VERDICT_OK, "ESP", NULL,

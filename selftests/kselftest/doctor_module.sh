@@ -21,7 +21,7 @@ tests=(
 # The module is loaded again when the test ends.
 unload() {
 	trap 'modprobe esptcp' EXIT
-	modprobe -r esptcp esp4_offload esp6_offload
+	modprobe -r esptcp esp4_offload
 	modprobe -r esp4 esp6 || true
 }
 
@@ -94,12 +94,13 @@ test_not_installed() {
 
 test_blacklisted() {
 	trap 'rm /etc/modprobe.d/doctor.conf; modprobe esptcp' EXIT
+	modprobe esp6
 	printf '%s\n' 'install esp4 /bin/false' 'blacklist esp6' > /etc/modprobe.d/doctor.conf
 	examine
 	finds warning ESP '^esp4 is replaced by an "install" line .* loaded now, after the next boot .* IPv4$' 'modprobe\.d'
 	finds warning ESP '^esp6 is blacklisted .* IPv6$' 'modprobe\.d'
 
-	modprobe -r esptcp esp4_offload esp6_offload
+	modprobe -r esptcp esp4_offload
 	modprobe -r esp4 esp6 || true
 	run 1 modprobe esp4
 	examine
@@ -110,6 +111,11 @@ test_blacklisted() {
 	examine
 	same warning "$(verdicts ESP)"
 	finds warning ESP '^esp4_offload is blacklisted .*: no fast IPsec with IPv4$' 'remove that line'
+
+	modprobe -a esp6 esp6_offload
+	examine
+	finds problem ESP '^esp6_offload is loaded: .* the same nonce' 'modprobe -r esp6_offload'
+	modprobe -r esp6_offload
 
 	echo 'blacklist esptcp' > /etc/modprobe.d/doctor.conf
 	run 1 esptcp show
