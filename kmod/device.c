@@ -6,7 +6,8 @@
  * this device instead of the one that routing chose. Handing packets to a
  * device lets the stack do what plain ESP needs behind the hook: segment,
  * encrypt in software, resume after asynchronous crypto. It is also where an
- * operator runs tcpdump.
+ * operator runs tcpdump. What encap.c can do faster goes there instead, as long
+ * as nobody looks at the device.
  *
  * The hook and ndo_start_xmit run with bottom halves disabled, or the hook in
  * process context under RCU. Making and removing the device is under
@@ -24,6 +25,7 @@
 
 #include "binding.h"
 #include "device.h"
+#include "encap.h"
 #include "segment_tx.h"
 #include "stats.h"
 #include "tx.h"
@@ -113,6 +115,73 @@ static bool parse_esp(const struct sk_buff *skb, struct esp_packet *esp)
 	return true;
 }
 
+/* The device, if it is up; the packet is dropped if not. */
+static struct net_device *device_running(struct net *net, struct sk_buff *skb)
+{
+	struct net_device *dev = rcu_dereference(esptcp_net(net)->dev);
+
+	if (dev && netif_running(dev))
+		return dev;
+	esptcp_drop(net, NULL, skb, ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN);
+	return NULL;
+}
+
+/**
+ * esptcp_device_xmit() - hand a packet of a bound SA to the device
+ * @net: the namespace
+ * @skb: the packet, as the hook saw it; taken over
+ *
+ * The caller is under RCU.
+ */
+void esptcp_device_xmit(struct net *net, struct sk_buff *skb)
+{
+	skb->dev = device_running(net, skb);
+	if (skb->dev)
+		dev_queue_xmit(skb);
+}
+
+/**
+ * esptcp_device_sent() - count what was sent without passing the device
+ * @net: the namespace
+ * @packets: ESP packets
+ * @bytes: octets in them and in their IP headers
+ *
+ * The caller is under RCU, with bottom halves disabled.
+ */
+void esptcp_device_sent(struct net *net, unsigned int packets,
+			unsigned int bytes)
+{
+	struct net_device *dev = rcu_dereference(esptcp_net(net)->dev);
+
+	if (dev)
+		dev_sw_netstats_tx_add(dev, packets, bytes);
+}
+
+/*
+ * Whether somebody wants to see packets at the device: a capture, tc, or a
+ * netfilter hook. A device without a queue has a qdisc that takes nothing.
+ */
+static bool device_watched(struct net_device *dev)
+{
+	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
+
+	return dev_nit_active(dev) ||
+	       rcu_dereference_bh(txq->qdisc)->enqueue ||
+	       esptcp_compat_dev_has_egress(dev);
+}
+
+/* Encapsulate a packet without the stack, if nobody misses it there. */
+static bool device_encap(const struct esptcp_binding *b, struct net_device *dev,
+			 struct sk_buff *skb, const struct esp_packet *esp)
+{
+	struct esptcp_conn *conn = rcu_dereference(b->conn);
+
+	return conn && skb->sk != conn->sk && !esp->fragment &&
+	       esptcp_framing(conn) == ESPTCP_FRAMING_RFC9329 &&
+	       !device_watched(dev) &&
+	       esptcp_encap(conn, skb, esp->offset);
+}
+
 static unsigned int device_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
@@ -126,17 +195,16 @@ static unsigned int device_hook(void *priv, struct sk_buff *skb,
 	if (!b)
 		return NF_ACCEPT;
 
-	dev = rcu_dereference(esptcp_net(state->net)->dev);
-	if (!dev || !netif_running(dev)) {
-		esptcp_drop(state->net, NULL, skb,
-			    ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN);
+	dev = device_running(state->net, skb);
+	if (!dev)
 		return NF_STOLEN;
-	}
-	skb->dev = dev;
 	local_bh_disable();
-	__this_cpu_write(device_sa, b);
-	dev_queue_xmit(skb);
-	__this_cpu_write(device_sa, NULL);
+	if (!device_encap(b, dev, skb, &esp)) {
+		__this_cpu_write(device_sa, b);
+		skb->dev = dev;
+		dev_queue_xmit(skb);
+		__this_cpu_write(device_sa, NULL);
+	}
 	local_bh_enable();
 	return NF_STOLEN;
 }

@@ -6,6 +6,9 @@
 
 int esptcp_device_get(struct esptcp_net *en);
 void esptcp_device_put(struct esptcp_net *en);
+void esptcp_device_xmit(struct net *net, struct sk_buff *skb);
+void esptcp_device_sent(struct net *net, unsigned int packets,
+			unsigned int bytes);
 void esptcp_device_net_exit(struct esptcp_net *en);
 
 #endif /* ESPTCP_DEVICE_H */

@@ -14,6 +14,7 @@
 #include "binding.h"
 #include "conn.h"
 #include "device.h"
+#include "encap.h"
 #include "netlink.h"
 #include "proc.h"
 #include "socket.h"
@@ -131,6 +132,7 @@ static void __exit main_exit(void)
 {
 	esptcp_conn_unregister_ulp();
 	esptcp_nl_exit();
+	esptcp_encap_exit();
 	unregister_pernet_device(&main_net_ops);
 	esptcp_worker_exit();
 	esptcp_tuple_exit();

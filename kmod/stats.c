@@ -103,6 +103,17 @@ void esptcp_count_packets(struct net *net, struct esptcp_conn *conn, int stat,
 }
 
 /**
+ * esptcp_packets() - how many packets a packet stands for
+ * @skb: the packet, perhaps one that was not cut up yet, or frames of several
+ *
+ * Return: at least 1
+ */
+unsigned int esptcp_packets(const struct sk_buff *skb)
+{
+	return max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+}
+
+/**
  * esptcp_drop() - free a packet that cannot be delivered, and say why
  * @net: the namespace
  * @conn: the connection, or NULL where there is none
@@ -112,7 +123,7 @@ void esptcp_count_packets(struct net *net, struct esptcp_conn *conn, int stat,
 void esptcp_drop(struct net *net, struct esptcp_conn *conn,
 		 struct sk_buff *skb, int stat)
 {
-	esptcp_count(net, conn, stat, 1);
+	esptcp_count(net, conn, stat, esptcp_packets(skb));
 	kfree_skb_reason(skb, skb_reasons[stat]);
 }
 

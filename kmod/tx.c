@@ -2,11 +2,13 @@
 /*
  * Sending: frames ESP and IKE and writes them into TCP, many with one call.
  *
- * ESP waits in tx_queue, which takes packets in any context. The flusher
- * moves frames from there, and from tx_ike, into tx_batch and writes that.
- * IKE goes first, at the next frame's boundary. ESP moves only while TCP has
- * little unsent data: what waits should wait in tx_queue, where CoDel sees
- * for how long, and drops to keep it short. tx_queue is bounded in memory.
+ * ESP waits in tx_queue, which takes packets in any context: a frame each, or
+ * those that encap.c made of one packet, in pages which TCP takes by reference.
+ * The flusher moves them from there, and IKE from tx_ike, into tx_batch and
+ * writes that. IKE goes first, behind what TCP has in part. ESP moves only
+ * while TCP has little unsent data: what waits should wait in tx_queue, where
+ * CoDel sees for how long, and drops to keep it short. tx_queue is bounded in
+ * memory.
  */
 #include <linux/bvec.h>
 #include <linux/moduleparam.h>
@@ -65,10 +67,12 @@ static struct tx_pieces __percpu *tx_pieces;
  * struct tx_cb - what is known of a frame that waits, in skb->cb
  * @since: when it was queued, in CoDel's units
  * @ike: IKE rather than ESP
+ * @pages: they are in pages that nobody else has: TCP may take those themselves
  */
 struct tx_cb {
 	codel_time_t since;
 	bool ike;
+	bool pages;
 };
 
 static struct tx_cb *tx_cb(const struct sk_buff *skb)
@@ -118,35 +122,56 @@ static int tx_frame(struct sk_buff *skb)
 	return 0;
 }
 
+/* How much unsent data TCP may have, so that its pacing never runs dry. */
+static u32 tx_unsent_limit(const struct sock *sk)
+{
+	unsigned long paced = READ_ONCE(sk->sk_pacing_rate) >> UNSENT_SHIFT;
+	u32 max = max_t(u32, READ_ONCE(tx_unsent_max), UNSENT_MIN);
+
+	return clamp_t(unsigned long, paced, UNSENT_MIN, max);
+}
+
 /**
- * esptcp_tx_esp() - send an ESP packet in a connection
+ * esptcp_tx_fast() - whether so much at once is little for a connection
+ * @conn: the connection, under RCU
+ * @len: octets
+ *
+ * Return: true if TCP may have as much that it has not sent
+ */
+bool esptcp_tx_fast(const struct esptcp_conn *conn, unsigned int len)
+{
+	return len <= tx_unsent_limit(conn->sk);
+}
+
+/**
+ * esptcp_tx_frames() - send frames with ESP packets in a connection
  * @net: the namespace, for the counters
  * @conn: the connection, under RCU
- * @skb: the packet, which begins with the ESP header; taken over. Its socket
- *	stays charged until TCP has the data, so that a local sender feels it
- *	when the connection is slow.
+ * @skb: one frame, or gso_segs of them; taken over. Its socket stays charged
+ *	until TCP has the data, so that a local sender feels it when the
+ *	connection is slow.
+ * @more: what was made together with it follows at once
  *
  * Bottom halves are disabled.
  */
-void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
-		   struct sk_buff *skb)
+void esptcp_tx_frames(struct net *net, struct esptcp_conn *conn,
+		      struct sk_buff *skb, bool more)
 {
-	int reason = tx_frame(skb);
 	const struct sk_buff *last;
-
-	if (reason)
-		goto drop;
+	int reason = 0;
 
 	tx_cb(skb)->ike = false;
+	tx_cb(skb)->pages = !skb_headlen(skb);
 	spin_lock(&conn->tx_queue.lock);
 	last = skb_peek_tail(&conn->tx_queue);
 	/* The segments of a packet come together: one look at the clock. */
 	tx_cb(skb)->since = last && conn->tx_more ? tx_cb(last)->since :
 						    codel_get_time();
-	conn->tx_more = netdev_xmit_more();
+	conn->tx_more = more;
 	if (!conn->tx_open)
 		reason = ESPTCP_A_STATS_TX_DROP_NO_CONN;
-	else if (conn->tx_backlog + skb->truesize > READ_ONCE(tx_queue_bytes))
+	else if (conn->tx_backlog &&
+		 conn->tx_backlog + skb->truesize > READ_ONCE(tx_queue_bytes))
 		reason = ESPTCP_A_STATS_TX_DROP_QUEUE_FULL;
 	if (!reason) {
 		__skb_queue_tail(&conn->tx_queue, skb);
@@ -154,12 +179,28 @@ void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
 	}
 	spin_unlock(&conn->tx_queue.lock);
 	if (reason)
-		goto drop;
+		esptcp_drop(net, conn, skb, reason);
+	else
+		esptcp_worker_kick(&conn->tx_work);
+}
 
-	esptcp_worker_kick(&conn->tx_work);
-	return;
-drop:
-	esptcp_drop(net, conn, skb, reason);
+/**
+ * esptcp_tx_esp() - send an ESP packet in a connection
+ * @net: the namespace, for the counters
+ * @conn: the connection, under RCU
+ * @skb: the packet, which begins with the ESP header; taken over
+ *
+ * Bottom halves are disabled.
+ */
+void esptcp_tx_esp(struct net *net, struct esptcp_conn *conn,
+		   struct sk_buff *skb)
+{
+	int reason = tx_frame(skb);
+
+	if (reason)
+		esptcp_drop(net, conn, skb, reason);
+	else
+		esptcp_tx_frames(net, conn, skb, netdev_xmit_more());
 }
 
 /**
@@ -189,6 +230,7 @@ void esptcp_tx_ike(struct esptcp_conn *conn, struct sk_buff *skb)
 
 	memcpy(__skb_push(skb, ESPTCP_LEN_SIZE), &len, sizeof(len));
 	tx_cb(skb)->ike = true;
+	tx_cb(skb)->pages = false;
 	WRITE_ONCE(conn->tx_ike_bytes, conn->tx_ike_bytes + skb->len);
 	__skb_queue_tail(&conn->tx_ike, skb);
 }
@@ -246,15 +288,6 @@ static struct sk_buff *tx_dequeue(struct tx_take *take,
 	return codel_dequeue(take, &conn->tx_backlog, params, vars,
 			     &conn->tx_codel_stats, codel_len, codel_time,
 			     codel_drop, codel_take);
-}
-
-/* How much unsent data TCP may have, so that its pacing never runs dry. */
-static u32 tx_unsent_limit(const struct sock *sk)
-{
-	unsigned long paced = READ_ONCE(sk->sk_pacing_rate) >> UNSENT_SHIFT;
-	u32 max = max_t(u32, READ_ONCE(tx_unsent_max), UNSENT_MIN);
-
-	return clamp_t(unsigned long, paced, UNSENT_MIN, max);
 }
 
 /* Move ESP into the batch, as much as TCP should have. */
@@ -358,24 +391,32 @@ static unsigned int frame_pieces(const struct sk_buff *skb, u32 skip,
 	return n;
 }
 
-/* Describe the batch; return: octets. */
+/*
+ * Describe the batch, up to where TCP is to take pages instead of copying, or
+ * the reverse; return: octets. @more is set if it is not all.
+ */
 static size_t batch_pieces(const struct esptcp_conn *conn, struct bio_vec *v,
-			   unsigned int *count)
+			   unsigned int *count, bool *more)
 {
+	bool pages = tx_cb(skb_peek(&conn->tx_batch))->pages;
 	u32 skip = conn->tx_offset;
 	const struct sk_buff *skb;
 	size_t bytes = 0;
 	unsigned int n;
 
 	*count = 0;
+	*more = true;
 	skb_queue_walk(&conn->tx_batch, skb) {
+		if (tx_cb(skb)->pages != pages)
+			return bytes;
 		n = frame_pieces(skb, skip, v + *count, BATCH_PIECES - *count);
 		if (!n)
-			break;
+			return bytes;
 		*count += n;
 		bytes += skb->len - skip;
 		skip = 0;
 	}
+	*more = false;
 	return bytes;
 }
 
@@ -385,6 +426,7 @@ static void batch_consume(struct esptcp_conn *conn, size_t n)
 	u64 esp_frames = 0, esp_bytes = 0, ike_frames = 0, ike_bytes = 0;
 	struct net *net = sock_net(conn->sk);
 	struct sk_buff *skb;
+	unsigned int frames;
 
 	n += conn->tx_offset;
 	while ((skb = skb_peek(&conn->tx_batch)) && n >= skb->len) {
@@ -396,8 +438,9 @@ static void batch_consume(struct esptcp_conn *conn, size_t n)
 			ike_frames++;
 			ike_bytes += skb->len - ESPTCP_LEN_SIZE;
 		} else {
-			esp_frames++;
-			esp_bytes += skb->len - ESPTCP_LEN_SIZE;
+			frames = esptcp_packets(skb);
+			esp_frames += frames;
+			esp_bytes += skb->len - frames * ESPTCP_LEN_SIZE;
 		}
 		consume_skb(skb);
 	}
@@ -414,21 +457,28 @@ static void batch_consume(struct esptcp_conn *conn, size_t n)
 	}
 }
 
-/* Write the batch; return: whether TCP took all of it. */
+/* Write what the batch begins with; return: whether TCP took all of that. */
 static bool batch_send(struct esptcp_conn *conn)
 {
+	bool pages = tx_cb(skb_peek(&conn->tx_batch))->pages;
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
 	struct tx_pieces *p = this_cpu_ptr(tx_pieces);
 	unsigned int pieces;
 	size_t bytes;
+	bool more;
 	int sent;
 
 	spin_lock(&p->lock);
-	bytes = batch_pieces(conn, p->v, &pieces);
-	if (READ_ONCE(conn->tx_backlog))
+	bytes = batch_pieces(conn, p->v, &pieces, &more);
+	if (more || READ_ONCE(conn->tx_backlog))
 		msg.msg_flags |= MSG_MORE;
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, p->v, pieces, bytes);
-	sent = tcp_sendmsg_locked(conn->sk, &msg, bytes);
+	if (pages) {
+		sent = esptcp_compat_send_pages(conn->sk, &msg, p->v, pieces,
+						bytes);
+	} else {
+		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, p->v, pieces, bytes);
+		sent = tcp_sendmsg_locked(conn->sk, &msg, bytes);
+	}
 	spin_unlock(&p->lock);
 
 	if (sent > 0)

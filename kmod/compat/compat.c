@@ -35,3 +35,43 @@ int esptcp_compat_genl_register(struct genl_family *family)
 }
 
 #endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+
+/**
+ * esptcp_compat_send_pages() - have TCP take pages by reference
+ * @sk: the socket, locked
+ * @msg: flags of tcp_sendmsg()
+ * @v: the pages
+ * @count: how many
+ * @bytes: octets in them
+ *
+ * Return: octets taken, or a negative errno
+ */
+int esptcp_compat_send_pages(struct sock *sk, struct msghdr *msg,
+			     const struct bio_vec *v, unsigned int count,
+			     size_t bytes)
+{
+	int sent = 0, err = 0, flags;
+	unsigned int i;
+
+	/* Else it would go by the operations that the socket has not got. */
+	if (!(sk->sk_route_caps & NETIF_F_SG)) {
+		iov_iter_bvec(&msg->msg_iter, ITER_SOURCE, v, count, bytes);
+		return tcp_sendmsg_locked(sk, msg, bytes);
+	}
+	for (i = 0; i < count; i++) {
+		flags = msg->msg_flags;
+		if (i + 1 < count)
+			flags |= MSG_SENDPAGE_NOTLAST;
+		err = tcp_sendpage_locked(sk, v[i].bv_page, v[i].bv_offset,
+					  v[i].bv_len, flags);
+		if (err > 0)
+			sent += err;
+		if (err != v[i].bv_len)
+			break;
+	}
+	return sent ?: err;
+}
+
+#endif

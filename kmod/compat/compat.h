@@ -12,6 +12,7 @@
 #include <linux/skbuff.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 /*
  * 6.2: operations of a family come split by do and dump. Before, one entry
@@ -24,6 +25,15 @@
 int esptcp_compat_genl_register(struct genl_family *family);
 #else
 #define esptcp_compat_genl_register(family)	genl_register_family(family)
+#endif
+
+/* 6.3: asynchronous crypto hands the data over, not the request. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define esptcp_compat_done		struct crypto_async_request
+#define esptcp_compat_done_data(done)	((done)->data)
+#else
+#define esptcp_compat_done		void
+#define esptcp_compat_done_data(done)	(done)
 #endif
 
 /* 6.5: segmentation has a header of its own; sendpage became MSG_SPLICE_PAGES. */
@@ -44,11 +54,41 @@ static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 	ops->sendpage = esptcp_compat_sendpage;
 	ops->sendpage_locked = NULL;
 }
+
+int esptcp_compat_send_pages(struct sock *sk, struct msghdr *msg,
+			     const struct bio_vec *v, unsigned int count,
+			     size_t bytes);
 #else
+static inline int esptcp_compat_send_pages(struct sock *sk, struct msghdr *msg,
+					   const struct bio_vec *v,
+					   unsigned int count, size_t bytes)
+{
+	msg->msg_flags |= MSG_SPLICE_PAGES;
+	iov_iter_bvec(&msg->msg_iter, ITER_SOURCE, v, count, bytes);
+	return tcp_sendmsg_locked(sk, msg, bytes);
+}
+
 static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 {
 }
 #endif
+
+/* 6.6: programs at a device's egress became lists of their own. */
+static inline bool esptcp_compat_dev_has_egress(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0) && defined(CONFIG_NET_CLS_ACT)
+	if (rcu_access_pointer(dev->miniq_egress))
+		return true;
+#elif defined(CONFIG_NET_XGRESS)
+	if (rcu_access_pointer(dev->tcx_egress))
+		return true;
+#endif
+#ifdef CONFIG_NETFILTER_EGRESS
+	if (rcu_access_pointer(dev->nf_hooks_egress))
+		return true;
+#endif
+	return false;
+}
 
 /* 6.7: timestamps of TCP may be in microseconds, if the socket says so. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
@@ -77,6 +117,11 @@ static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define napi_alloc_skb(napi, len)	\
 	__napi_alloc_skb(napi, len, GFP_ATOMIC | __GFP_NOWARN)
+#endif
+
+/* 6.12: there may be memory of devices that the CPU cannot read. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define skb_frags_readable(skb)	((void)(skb), true)
 #endif
 
 /* 6.12: these features became properties of the device. */

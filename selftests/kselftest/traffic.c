@@ -5,6 +5,7 @@
  *   traffic serve       send back what comes on TCP and UDP port 5001
  *   traffic ADDRESS     send to such a server and compare what comes back
  *   traffic -t ADDRESS  the same with TCP only
+ *   traffic -u ADDRESS  the same with UDP only
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -201,13 +202,15 @@ static void check_udp(const char *address)
 int main(int argc, char **argv)
 {
 	int tcp_only = argc == 3 && !strcmp(argv[1], "-t");
+	int udp_only = argc == 3 && !strcmp(argv[1], "-u");
 
-	if (argc != 2 && !tcp_only)
-		errx(2, "usage: traffic serve | [-t] ADDRESS");
+	if (argc != 2 && !tcp_only && !udp_only)
+		errx(2, "usage: traffic serve | [-t|-u] ADDRESS");
 	if (!strcmp(argv[1], "serve"))
 		serve();
-	check_tcp(argv[argc - 1]);
+	if (!udp_only)
+		check_tcp(argv[argc - 1]);
 	if (!tcp_only)
-		check_udp(argv[1]);
+		check_udp(argv[argc - 1]);
 	return 0;
 }
