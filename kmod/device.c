@@ -135,9 +135,12 @@ static struct net_device *device_running(struct net *net, struct sk_buff *skb)
  */
 void esptcp_device_xmit(struct net *net, struct sk_buff *skb)
 {
-	skb->dev = device_running(net, skb);
-	if (skb->dev)
-		dev_queue_xmit(skb);
+	struct net_device *dev = device_running(net, skb);
+
+	if (!dev)
+		return;
+	skb->dev = dev;
+	dev_queue_xmit(skb);
 }
 
 /**

@@ -60,7 +60,7 @@
  * @tcp: offset of the TCP header in them
  * @family: of the IP header in front of that, AF_INET or AF_INET6
  * @mss: octets behind the headers in a segment
- * @data: the same in all segments
+ * @data: octets behind the headers of all segments together
  * @segments: how many there will be
  */
 struct encap {
@@ -106,7 +106,7 @@ static DEFINE_PER_CPU(int, encaps);
 
 /*
  * A device that encrypts may write whole cache lines, in which the frames
- * before and behind lie, too. Where that is no harm.
+ * before and behind lie, too. Whether that is no harm here.
  */
 static bool may_share_lines(struct crypto_aead *aead)
 {
@@ -123,7 +123,9 @@ static bool plan_sa(struct encap *e)
 	if (!xo || xo->flags)
 		return false;
 	x = xfrm_input_state(e->skb);
-	if (x->encap || x->xso.dev || !may_share_lines(x->data))
+	if (x->encap || x->xso.dev || !may_share_lines(x->data) ||
+	    (x->props.mode != XFRM_MODE_TUNNEL &&
+	     x->props.mode != XFRM_MODE_TRANSPORT))
 		return false;
 
 	e->x = x;
@@ -165,14 +167,8 @@ static bool plan_transport(struct encap *e)
 
 static bool plan_headers(struct encap *e)
 {
-	switch (e->x->props.mode) {
-	case XFRM_MODE_TUNNEL:
-		return plan_tunnel(e);
-	case XFRM_MODE_TRANSPORT:
-		return plan_transport(e);
-	default:
-		return false;
-	}
+	return e->x->props.mode == XFRM_MODE_TUNNEL ? plan_tunnel(e) :
+						      plan_transport(e);
 }
 
 /* Only those that may be fragmented need an identification of their own. */
@@ -366,7 +362,7 @@ static void write_frame(struct encap *e, unsigned int segment)
 	esptcp_pages_write(&begin, &h.len, head);
 }
 
-/* In place of the packet, its socket is charged until TCP has the frames. */
+/* The packet is kept so that its socket stays charged until TCP has the frames. */
 static void free_packet(struct sk_buff *out)
 {
 	consume_skb(skb_shinfo(out)->destructor_arg);
@@ -398,7 +394,7 @@ static void encap_put(struct encap *e, int n)
 	if (!atomic_sub_and_test(n, &e->pending))
 		return;
 	if (READ_ONCE(e->error)) {
-		kfree_skb(e->out.skb);
+		consume_skb(e->out.skb);
 		esptcp_device_xmit(sock_net(e->conn->sk), e->skb);
 	} else {
 		encap_send(e);
@@ -517,7 +513,7 @@ static struct encap *encap_alloc(const struct encap *plan)
 	return e;
 
 err_pages:
-	kfree_skb(e->out.skb);
+	consume_skb(e->out.skb);
 err_free:
 	kfree(e);
 	return NULL;

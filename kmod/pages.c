@@ -60,7 +60,7 @@ bool esptcp_pages_alloc(struct esptcp_pages *p, unsigned int len)
 		return false;
 	while (skb->len < len) {
 		if (!add_part(skb, &order, len - skb->len)) {
-			kfree_skb(skb);
+			consume_skb(skb);
 			return false;
 		}
 	}

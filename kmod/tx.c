@@ -322,7 +322,7 @@ static void tx_take_esp(struct esptcp_conn *conn)
 }
 
 /*
- * Put IKE in front of the batch: behind the frame that TCP has in part, and
+ * Put IKE in front of the batch: behind what TCP has in part, and
  * behind IKE that is there already.
  */
 static void tx_take_ike(struct esptcp_conn *conn)
@@ -612,8 +612,8 @@ bool esptcp_tx_pending(const struct esptcp_conn *conn)
  * esptcp_tx_end_esp() - take no more ESP, and drop what waits
  * @conn: the connection; the caller holds the socket lock
  *
- * A frame that TCP has in part is left to be finished: the stream would be
- * corrupt otherwise.
+ * What TCP has in part is left to be finished: the stream would be corrupt
+ * otherwise.
  */
 void esptcp_tx_end_esp(struct esptcp_conn *conn)
 {

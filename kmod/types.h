@@ -10,8 +10,9 @@
  *   conn->tx_queue.lock	spinlock, packets on their way to the flusher
  *
  * A connection lives as long as somebody holds a reference, and one RCU grace
- * period more. The socket, a worker's list and an abort in progress hold one.
- * It holds a reference to its socket in turn, so that conn->sk is always good.
+ * period more. The socket, a worker's list, and an abort or an encapsulation in
+ * progress hold one. It holds a reference to its socket in turn, so that
+ * conn->sk is always good.
  */
 #ifndef ESPTCP_TYPES_H
 #define ESPTCP_TYPES_H
@@ -238,8 +239,9 @@ struct esptcp_callbacks {
  * @tx_codel_stats: likewise
  * @tx_ike: IKE messages not yet in @tx_batch; under the socket lock
  * @tx_ike_bytes: octets of IKE in @tx_ike and @tx_batch; likewise
- * @tx_batch: frames that TCP takes next, the first perhaps in part; likewise
- * @tx_offset: octets of the first frame that TCP has taken; likewise
+ * @tx_batch: what TCP takes next, the first perhaps in part: each a frame, or
+ *	frames that were made of one packet; likewise
+ * @tx_offset: octets of the first of them that TCP has taken; likewise
  * @rx_work: parses what TCP has received, notices its end
  * @tx_work: writes what waits into TCP
  * @abort: resets the connection after a fatal framing error

@@ -287,7 +287,7 @@ static void examine_nonces(struct patient *patient, struct kmod_ctx *ctx)
 		return;
 	if (is_loaded(mod))
 		finding_add(patient, VERDICT_PROBLEM, "ESP",
-			    "modprobe -r esp6_offload, set hw_offload = no in swanctl.conf, then rekey all CHILD_SAs",
+			    "set hw_offload = no in swanctl.conf, take the tunnels between IPv6 addresses down, modprobe -r esp6_offload, and bring them up again",
 			    "esp6_offload is loaded: with IPv6 between the gateways the kernel encrypts different packets with the same nonce, plain ESP's, too");
 	kmod_module_unref(mod);
 }

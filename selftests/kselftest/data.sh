@@ -107,13 +107,13 @@ pcrypt_forwarded() {
 	for _ in {1..5}; do
 		forwarded || return
 		spread && break
-	done && [ "$(out_of_order)" = "$before" ]
+	done && grep -q esptcp_pages_alloc $tracing/trace && [ "$(out_of_order)" = "$before" ]
 }
 
 # The kernel notes each call of pcrypt's functions, and on which CPU.
 trace() {
 	{ mountpoint -q $tracing || mount -t tracefs tracefs $tracing; } &&
-		echo 'pcrypt_aead_*' > $tracing/set_ftrace_filter &&
+		printf '%s\n' 'pcrypt_aead_*' esptcp_pages_alloc > $tracing/set_ftrace_filter &&
 		echo function > $tracing/current_tracer
 }
 

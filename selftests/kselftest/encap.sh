@@ -41,6 +41,31 @@ udp() {
 	ns ca timeout 60 helper/traffic -u "$clientB"
 }
 
+# Large packets that are not TCP, which the kernel cuts up into 20 each
+udp_gso() {
+	local before
+	before=$(counted ga tx-esp-frames)
+
+	ns ca python3 -c "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_UDP, 103, 1000)
+for _ in range(5):
+    s.sendto(bytes(20000), (sys.argv[1], 9))" "$clientB" &&
+		within 5 exceeds ga tx-esp-frames $((before + 99))
+}
+
+# What is written at once, and leaves in few packets
+one_write() {
+	ns ca timeout 60 python3 -c "
+import socket, sys
+s = socket.create_connection((sys.argv[1], 5001))
+s.sendall(bytes(20000))
+s.shutdown(socket.SHUT_WR)
+while s.recv(65536):
+    pass" "$clientB"
+}
+
 # some|none COMMAND...: so many packets are encapsulated without the stack
 some() {
 	echo > $tracing/trace
@@ -111,16 +136,19 @@ nonces() {
 
 # Packets that are encapsulated here, and others between them
 mixture() {
+	forwarded || return
 	forwarded &
 	local pid=$!
 	udp && captured udp && wait $pid && forwarded
 }
 
-# Most of what a segment has is from its packet, but not PSH and FIN. How large
-# packets are depends on how busy the machine is.
-flags() {
-	segments run "$@" && [ "$segments" -gt 100 ] && [ "$psh" -lt $((segments * 9 / 10)) ] &&
-		[ "$fin" -le 1 ]
+many_segments() {
+	segments run "$@" && [ "$segments" -gt 100 ] && [ "$fin" -le 1 ]
+}
+
+# Of the segments that a packet becomes only the last one has it, if any.
+push() {
+	segments run "$@" && [ "$segments" -gt 10 ] && [ "$psh" -lt $((segments / 2)) ]
 }
 
 # Congestion is noticed on the way to client B, and client A says that it knows.
@@ -130,22 +158,24 @@ congestion() {
 	for name in ca cb; do
 		ns $name sysctl -qw net.ipv4.tcp_ecn=1
 	done
-	ns gb tc qdisc add dev lan root netem loss 5% ecn
+	ns gb nft "table ip congested { chain forward { type filter hook forward priority 0;
+		ip daddr $clientB ip ecn ect0 numgen inc mod 5 0 ip ecn set ce; }; }"
 	segments run 4 tunnel "$null" some forwarded && [ "$cwr" -gt 0 ] && [ "$cwr_again" = 0 ] && ok=0
-	ns gb tc qdisc del dev lan root
+	ns gb nft delete table ip congested
 	for name in ca cb; do
 		ns $name sysctl -qw net.ipv4.tcp_ecn=2
 	done
 	return $ok
 }
 
-# device_counts: the device has, what the connections have sent
+# device_counts: the device has, what the connections have sent, and IP headers
 device_counts() {
-	local frames packets
-	frames=$(counted ga tx-esp-frames)
-	packets=$(ns ga cat /proc/net/dev | awk '$1 == "esptcp0:" { print $11 }')
+	local bytes packets frames
+	stats ga
+	read -r bytes packets < <(ns ga awk '$1 == "esptcp0:" { print $10, $11 }' /proc/net/dev)
+	frames=${stat[ga.tx-esp-frames]}
 
-	[ "$packets" = "$frames" ]
+	[ "$packets" = "$frames" ] && [ "$bytes" = $((${stat[ga.tx-esp-bytes]} + 20 * frames)) ]
 }
 
 # captured COMMAND...: somebody looks at the device meanwhile
@@ -210,22 +240,24 @@ fails() {
 	return $ok
 }
 
-test_start 17
+test_start 19
 # In an emulated machine packets may wait for long. That is tested elsewhere.
 echo 10000 > /sys/module/esptcp/parameters/tx_target_ms
 trace || ktap_exit_fail_msg "the kernel does not trace functions"
 
-check "IPv4, tunnel: segments are good" flags 4 tunnel "$null" mtu_known some forwarded
-check "IPv6 in IPv4: segments are good" flags 46 tunnel "$null" mtu_known some forwarded
-check "IPv4, transport: segments are good" flags 4 transport "$null" some local_transport
-check "IPv6, tunnel: left to the stack" flags 6 tunnel "$null" mtu_known none forwarded
+check "IPv4, tunnel: segments are good" many_segments 4 tunnel "$null" mtu_known some forwarded
+check "IPv6 in IPv4: segments are good" many_segments 46 tunnel "$null" mtu_known some forwarded
+check "IPv4, transport: segments are good" many_segments 4 transport "$null" some local_transport
+check "PSH is in the last segment only" push 4 tunnel "$null" mtu_known some one_write
 check "CWR is in the first segment only" congestion
-check "the device counts them" device_counts
 check "AES-GCM" run 4 tunnel "$gcm" some forwarded
+check "AES-GCM with ESN" run 4 tunnel "$gcm flag esn replay-window 128" some forwarded
 check "AES-CBC and HMAC" run 46 tunnel "$cbc" some local_tunnel
-check "IPv4: no nonce is used twice" nonces run 4 tunnel "$gcm" mixture
+check "IPv4: no nonce is used twice" nonces run 4 tunnel "$gcm" some mixture
+check "the device counts them" device_counts
+check "IPv6, tunnel: left to the stack" many_segments 6 tunnel "$null" mtu_known none forwarded
 check "IPv6: no nonce is used twice" nonces run 6 tunnel "$gcm" mixture
-check "UDP is left to the stack" run 4 tunnel "$gcm" none udp
+check "UDP is left to the stack" run 4 tunnel "$gcm" none udp_gso
 check "a capture sees ESP" run 4 tunnel "$gcm" captured none forwarded
 check "the device may have a queue" run 4 tunnel "$gcm" queued none forwarded
 check "tc sees packets on the device" run 4 tunnel "$gcm" filtered none forwarded

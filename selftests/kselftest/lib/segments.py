@@ -48,6 +48,8 @@ def streams(path):
             source, target, tcp = parts
             sport, dport, seq, _, offset, flags = struct.unpack_from("!HHIIBB", tcp)
             found[source, sport, target, dport].add(seq, flags & 2, tcp[(offset >> 4) * 4:])
+    if any(stream.pending for stream in found.values()):
+        fail(f"{path} lacks some segments")
     return {key: bytes(stream.data) for key, stream in found.items()}
 
 
@@ -56,7 +58,9 @@ def frames(data):
     position = len(PREFIX) if data.startswith(PREFIX) else 0
     while position + 2 <= len(data):
         length, = struct.unpack_from("!H", data, position)
-        if length < 2 or position + length > len(data):
+        if length < 2:
+            fail(f"length {length} in a stream")
+        if position + length > len(data):
             break
         yield data[position + 2:position + length]
         position += length
