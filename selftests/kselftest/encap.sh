@@ -55,17 +55,6 @@ for _ in range(5):
 		within 5 exceeds ga tx-esp-frames $((before + 99))
 }
 
-# What is written at once, and leaves in few packets
-one_write() {
-	ns ca timeout 60 python3 -c "
-import socket, sys
-s = socket.create_connection((sys.argv[1], 5001))
-s.sendall(bytes(20000))
-s.shutdown(socket.SHUT_WR)
-while s.recv(65536):
-    pass" "$clientB"
-}
-
 # some|none COMMAND...: so many packets are encapsulated without the stack
 some() {
 	echo > $tracing/trace
@@ -146,9 +135,21 @@ many_segments() {
 	segments run "$@" && [ "$segments" -gt 100 ] && [ "$fin" -le 1 ]
 }
 
-# Of the segments that a packet becomes only the last one has it, if any.
+# pushes COMMAND...: counts in $pushes the packets with PSH that gateway A
+# forwards meanwhile
+pushes() {
+	local text
+	ns ga nft "table ip pushed { chain forward { type filter hook forward priority 0;
+		ip saddr $clientA tcp flags & psh == psh counter; }; }" && "$@" || return
+	text=$(ns ga nft list table ip pushed) && [[ $text =~ packets\ ([0-9]+) ]] || return
+	pushes=${BASH_REMATCH[1]}
+	ns ga nft delete table ip pushed
+}
+
+# Of the segments that a packet with PSH becomes one has it.
 push() {
-	segments run "$@" && [ "$segments" -gt 10 ] && [ "$psh" -lt $((segments / 2)) ]
+	segments run 4 tunnel "$null" mtu_known pushes some forwarded &&
+		ktap_print_msg "$pushes packets with PSH" && [ "$psh" = "$pushes" ]
 }
 
 # Congestion is noticed on the way to client B, and client A says that it knows.
@@ -248,7 +249,7 @@ trace || ktap_exit_fail_msg "the kernel does not trace functions"
 check "IPv4, tunnel: segments are good" many_segments 4 tunnel "$null" mtu_known some forwarded
 check "IPv6 in IPv4: segments are good" many_segments 46 tunnel "$null" mtu_known some forwarded
 check "IPv4, transport: segments are good" many_segments 4 transport "$null" some local_transport
-check "PSH is in the last segment only" push 4 tunnel "$null" mtu_known some one_write
+check "PSH is in the last segment only" push
 check "CWR is in the first segment only" congestion
 check "AES-GCM" run 4 tunnel "$gcm" some forwarded
 check "AES-GCM with ESN" run 4 tunnel "$gcm flag esn replay-window 128" some forwarded
