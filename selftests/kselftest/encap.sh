@@ -100,7 +100,7 @@ recorded() {
 
 	background record r tcpdump -Z root -B 32768 --immediate-mode -U -s 0 -i to_b \
 		-w "$work/record" tcp port $port
-	within 10 says record 'listening on' && "$@" && ok=0
+	within 30 says record 'listening on' && "$@" && ok=0
 	pause 0.5
 	end record TERM
 	return $ok
@@ -185,7 +185,7 @@ captured() {
 
 	for name in ga gb; do
 		background tcpdump_$name $name tcpdump -Z root -lni esptcp0 esp
-		within 10 says tcpdump_$name 'listening on' || ok=1
+		within 30 says tcpdump_$name 'listening on' || ok=1
 	done
 	"$@" || ok=1
 	within 5 says tcpdump_ga "ESP\(spi=0x0*${spiAB#0x}" || ok=1
