@@ -76,8 +76,6 @@ with contextlib.suppress(FileExistsError):
 ' "pcrypt($driver)" && crypto_references "pcrypt($driver)" 1
 }
 
-tracing=/sys/kernel/tracing
-
 # crypto_references DRIVER COUNT: that many are held, one by the kernel itself
 crypto_references() {
 	local key value driver=''
@@ -108,13 +106,6 @@ pcrypt_forwarded() {
 		forwarded || return
 		spread && break
 	done && grep -q esptcp_pages_alloc $tracing/trace && [ "$(out_of_order)" = "$before" ]
-}
-
-# The kernel notes each call of pcrypt's functions, and on which CPU.
-trace() {
-	{ mountpoint -q $tracing || mount -t tracefs tracefs $tracing; } &&
-		printf '%s\n' 'pcrypt_aead_*' esptcp_pages_alloc > $tracing/set_ftrace_filter &&
-		echo function > $tracing/current_tracer
 }
 
 spread() {
@@ -160,7 +151,7 @@ check "IPv4, tunnel, ESN" run 4 tunnel forwarded "$gcm" flag esn replay-window 1
 check "IPv6, transport, ESN" run 6 transport local_transport "$gcm" flag esn replay-window 128
 check "tcpdump on the device sees ESP" run 4 tunnel see_esp "$gcm"
 if pcrypt_offered; then
-	trace || ktap_exit_fail_msg "the kernel does not trace functions"
+	trace 'pcrypt_aead_*' esptcp_pages_alloc || ktap_exit_fail_msg "the kernel does not trace functions"
 	check "IPv4, tunnel, AES-GCM on all CPUs" run 4 tunnel pcrypt_forwarded "$gcm" \
 		flag esn replay-window 128
 	echo nop > $tracing/current_tracer

@@ -81,6 +81,14 @@ end() {
 	unset "pids[$1]"
 }
 
+# trace FUNCTION...: the kernel notes each call of these, and on which CPU
+tracing=/sys/kernel/tracing
+trace() {
+	{ mountpoint -q $tracing || mount -t tracefs tracefs $tracing; } &&
+		printf '%s\n' "$@" > $tracing/set_ftrace_filter &&
+		echo function > $tracing/current_tracer
+}
+
 # The router's rules, and no others that a test has added; in one step. The
 # counters of a table that is there go on.
 router_rules() {
