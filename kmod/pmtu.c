@@ -124,8 +124,9 @@ unsigned int esptcp_pmtu_icmp(void *priv, struct sk_buff *skb,
 	const struct iphdr *iph;
 	struct iphdr iph_buf;
 
+	/* Of the values of ip_no_pmtu_disc, 2 is to believe nobody. */
 	if (ip_hdr(skb)->protocol != IPPROTO_ICMP ||
-	    READ_ONCE(state->net->ipv4.sysctl_ip_no_pmtu_disc))
+	    READ_ONCE(state->net->ipv4.sysctl_ip_no_pmtu_disc) == 2)
 		return NF_ACCEPT;
 	icmph = skb_header_pointer(skb, offset, sizeof(icmph_buf), &icmph_buf);
 	if (!icmph || icmph->type != ICMP_DEST_UNREACH ||
@@ -236,6 +237,14 @@ static bool same_end(const struct sk_buff *skb, const struct xfrm_state *x)
 	       ip_hdr(skb)->daddr == x->id.daddr.a4;
 }
 
+/* What a tunnel has put into a packet of its own keeps TCP's socket. */
+static bool is_tcp(const struct sk_buff *skb)
+{
+	return !skb->encapsulation &&
+	       (skb->protocol == htons(ETH_P_IPV6) ?
+			ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol) == IPPROTO_TCP;
+}
+
 /* Let a local TCP's packet be sent in smaller segments. Return: if possible. */
 static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 {
@@ -245,7 +254,8 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 
 	/* A socket that signs its segments has to cut them itself. */
 	if (!skb->sk || !sk_fullsock(skb->sk) || !sk_is_tcp(skb->sk) ||
-	    skb->sk->sk_gso_disabled || skb->ip_summed != CHECKSUM_PARTIAL)
+	    skb->sk->sk_gso_disabled || skb->ip_summed != CHECKSUM_PARTIAL ||
+	    !is_tcp(skb))
 		return false;
 	headers = skb_transport_offset(skb) - skb_network_offset(skb) +
 		  tcp_hdrlen(skb);
@@ -258,30 +268,49 @@ static bool tcp_shrink(struct sk_buff *skb, unsigned int mtu)
 	return true;
 }
 
+/*
+ * Whether connection tracking has put the packet together from fragments, the
+ * largest of which may go on as it is.
+ */
+static bool came_in_fragments(const struct sk_buff *skb, unsigned int mtu)
+{
+	unsigned int largest = skb->protocol == htons(ETH_P_IPV6) ?
+			       IP6CB(skb)->frag_max_size :
+			       IPCB(skb)->frag_max_size;
+
+	return skb->ignore_df && largest && largest <= mtu;
+}
+
 /* Transport mode is for whole packets (RFC 4303 section 3.1.1). */
-static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x)
+static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x,
+			 unsigned int mtu)
 {
 	return skb->protocol == htons(ETH_P_IP) &&
 	       x->props.mode == XFRM_MODE_TUNNEL &&
-	       !(ip_hdr(skb)->frag_off & htons(IP_DF));
+	       (!(ip_hdr(skb)->frag_off & htons(IP_DF)) ||
+		came_in_fragments(skb, mtu));
 }
 
 /*
- * Whether connection tracking has yet to confirm the packet, behind us: nobody
- * would do it for fragments. This one is lost, the flow's next ones are not.
+ * Connection tracking, which is behind us, would not see the packet whole: have
+ * it confirm the flow now. Return: whether it lets the packet pass.
  */
-static bool to_be_confirmed(const struct sk_buff *skb)
+static bool confirm(struct sk_buff *skb)
 {
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	return ct && !nf_ct_is_confirmed(ct) && !nf_ct_is_template(ct);
+	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct))
+		return true;
+	return esptcp_compat_ct_confirm(skb) == NF_ACCEPT;
 }
 
 static void fragment_one(struct sk_buff *skb, const struct nf_hook_state *state,
 			 unsigned int mtu)
 {
-	IPCB(skb)->frag_max_size = mtu;
+	unsigned int largest = IPCB(skb)->frag_max_size;
+
+	IPCB(skb)->frag_max_size = min_not_zero(largest, mtu);
 	ip_do_fragment(state->net, state->sk, skb, state->okfn);
 }
 
@@ -308,9 +337,10 @@ static unsigned int fragment(struct esptcp_conn *conn, struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int mtu)
 {
-	if (to_be_confirmed(skb))
-		return NF_ACCEPT;
-	if (skb_is_gso(skb))
+	if (!confirm(skb))
+		esptcp_drop(state->net, conn, skb,
+			    ESPTCP_A_STATS_TX_DROP_INNER_MTU);
+	else if (skb_is_gso(skb))
 		fragment_gso(conn, skb, state, mtu);
 	else
 		fragment_one(skb, state, mtu);
@@ -328,7 +358,7 @@ static unsigned int too_big_same_end(struct esptcp_conn *conn,
 	dst_metric_set(dst, RTAX_MTU, mtu);
 	if (tcp_shrink(skb, mtu))
 		return NF_ACCEPT;
-	if (may_fragment(skb, dst_xfrm(dst)))
+	if (may_fragment(skb, dst_xfrm(dst), mtu))
 		return fragment(conn, skb, state, mtu);
 	if (skb->sk)
 		xfrm_local_error(skb, mtu);
@@ -378,7 +408,7 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 
 	if (same_end(skb, x))
 		return too_big_same_end(conn, skb, state, mtu);
-	if (may_fragment(skb, x))
+	if (may_fragment(skb, x, mtu))
 		return fragment(conn, skb, state, mtu);
 	tell_route(skb, mtu);
 	tell_sender(skb, mtu);
@@ -388,14 +418,18 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 
 /*
  * Whether XFRM will do what is needed: it fragments a local sender's IPv6
- * packets for tunnel mode, and only it can.
+ * packets for tunnel mode, and what connection tracking has put together, and
+ * only it can. The latter's bundle is theirs alone.
  */
-static bool left_to_xfrm(const struct sk_buff *skb, const struct dst_entry *dst,
+static bool left_to_xfrm(const struct sk_buff *skb, struct dst_entry *dst,
 			 unsigned int mtu)
 {
-	return skb->protocol == htons(ETH_P_IPV6) && !skb_is_gso(skb) &&
-	       dst_xfrm(dst)->props.mode == XFRM_MODE_TUNNEL &&
-	       mtu >= dst_mtu(dst);
+	if (skb->protocol != htons(ETH_P_IPV6) || skb_is_gso(skb) ||
+	    dst_xfrm(dst)->props.mode != XFRM_MODE_TUNNEL)
+		return false;
+	if (came_in_fragments(skb, mtu) && !skb->sk && mtu < dst_mtu(dst))
+		dst_metric_set(dst, RTAX_MTU, mtu);
+	return mtu >= dst_mtu(dst);
 }
 
 /**

@@ -49,15 +49,14 @@ static u32 advancing_ack(const struct esptcp_conn *conn)
 	return ack - end <= room ? end : ack;
 }
 
-static u32 segment_seq(struct esptcp_conn *conn,
-		       const struct esptcp_binding *b, unsigned int len)
+static u32 policy_seq(struct esptcp_conn *conn, const struct esptcp_binding *b,
+		      unsigned int len)
 {
 	const struct esptcp_segments *seg = &conn->segments;
 
 	switch (seg->profile.seq) {
 	case ESPTCP_POLICY_FIXED:
-		return seg->profile.has_seq_value ? seg->profile.seq_value :
-						    seg->seq;
+		return seg->seq;
 	case ESPTCP_POLICY_SA:
 		return READ_ONCE(b->seq);
 	case ESPTCP_POLICY_ADVANCING:
@@ -65,6 +64,19 @@ static u32 segment_seq(struct esptcp_conn *conn,
 	default:
 		return base_seq(conn->sk);
 	}
+}
+
+/* The path's MTU may have grown since the number was taken. */
+static u32 segment_seq(struct esptcp_conn *conn,
+		       const struct esptcp_binding *b, unsigned int len)
+{
+	u32 seq, una;
+
+	if (conn->segments.profile.has_seq_value)
+		return conn->segments.profile.seq_value;
+	seq = policy_seq(conn, b, len);
+	una = READ_ONCE(tcp_sk(conn->sk)->snd_una);
+	return after(seq + len, una) ? una - len : seq;
 }
 
 static u32 segment_ack(const struct esptcp_conn *conn,

@@ -4,15 +4,15 @@
  * the way to TCP, before connection tracking sees them, and hands them to
  * XFRM as plain ESP.
  *
- * A segment is ESP if the SPI of an inbound SA that is bound to the connection
- * stands where the profile puts it, unless something says that the segment
- * belongs to the stream:
- *  - it has the timestamps option, which the connection uses and the profile's
- *    segments do not have (each segment of such a stream has it, RFC 7323);
- *  - it reaches into TCP's window, and the profile says that ESP does not.
- * Everything else goes on untouched. Where neither applies, and segments are
- * allowed to lie in the window, the SPI alone decides: a segment of the stream
- * that happens to begin with one would be lost.
+ * Where the connection uses the timestamps option and the profile's segments do
+ * not, the option decides: what has it is the stream's, and goes on untouched;
+ * what lacks it is not (RFC 7323 section 3.2), and TCP, which would take it for
+ * data all the same, does not get it. It is ESP if the SPI of an inbound SA that
+ * is bound to the connection stands where the profile puts it.
+ *
+ * Elsewhere the SPI decides, unless the segment reaches into TCP's window and
+ * the profile says that ESP does not. What is not ESP goes on untouched; a
+ * segment of the stream that happens to begin with an SPI is lost.
  *
  * What GRO has merged consists of segments of gso_size octets. If one of them
  * is ESP, the packet is cut up again, and each segment passes the hook anew.
@@ -49,7 +49,6 @@ struct arrival {
 	unsigned int payload;
 };
 
-/* The option is looked for only in what has passed for ESP so far. */
 static bool has_timestamps(const struct arrival *a)
 {
 	struct tcp_options_received opt = { .tstamp_ok = 1 };
@@ -64,15 +63,17 @@ static bool has_timestamps(const struct arrival *a)
 	return opt.saw_tstamp;
 }
 
-/* Whether the segment is TCP's whatever it holds; it ends at @end. */
-static bool is_stream(const struct arrival *a, u32 end)
+/* Whether a segment that ends at @end, and has an SA's SPI, may be ESP. */
+static bool may_be_esp(const struct arrival *a, __be32 spi, u32 end)
 {
 	const struct tcp_sock *tp = tcp_sk(a->conn->sk);
 
-	if (!a->conn->segments.profile.in_window &&
-	    after(end, READ_ONCE(tp->rcv_nxt)))
+	if (esptcp_segment_told_apart(a->conn))
 		return true;
-	return esptcp_segment_told_apart(a->conn) && has_timestamps(a);
+	if (esptcp_segment_spi_like_ike(spi))
+		return false;
+	return a->conn->segments.profile.in_window ||
+	       !after(end, READ_ONCE(tp->rcv_nxt));
 }
 
 /* What stands in front of the SPI: its size, or -1 if it cannot be right. */
@@ -106,13 +107,10 @@ static const struct esptcp_binding *find_sa(const struct arrival *a,
 		return NULL;
 	spi = skb_header_pointer(a->skb, a->payload + pos + *prefix,
 				 sizeof(buf), &buf);
-	if (!spi || (esptcp_segment_spi_like_ike(*spi) &&
-		     !esptcp_segment_told_apart(a->conn)))
+	if (!spi)
 		return NULL;
 	b = esptcp_binding_find_in(a->conn, *spi);
-	if (!b || is_stream(a, ntohl(a->th.seq) + pos + len))
-		return NULL;
-	return b;
+	return b && may_be_esp(a, *spi, ntohl(a->th.seq) + pos + len) ? b : NULL;
 }
 
 /* Memory that somebody else may look at, or write to, is not decrypted in. */
@@ -222,22 +220,38 @@ static void cut_up(const struct arrival *a, const struct nf_hook_state *state)
 	}
 }
 
-static unsigned int receive(struct arrival *a,
-			    const struct nf_hook_state *state)
+/* Return: whether the packet was ESP, or had some in it. */
+static bool take_esp(const struct arrival *a, const struct nf_hook_state *state)
 {
 	const struct esptcp_binding *b;
 	int prefix;
 
 	if (skb_is_gso(a->skb)) {
 		if (!any_esp(a))
-			return NF_ACCEPT;
+			return false;
 		cut_up(a, state);
-		return NF_STOLEN;
+		return true;
 	}
 	b = find_sa(a, 0, a->skb->len - a->payload, &prefix);
 	if (!b)
-		return NF_ACCEPT;
+		return false;
 	take(a, b, prefix);
+	return true;
+}
+
+static unsigned int receive(const struct arrival *a,
+			    const struct nf_hook_state *state)
+{
+	bool told_apart = esptcp_segment_told_apart(a->conn);
+
+	if (told_apart && has_timestamps(a))
+		return NF_ACCEPT;
+	if (take_esp(a, state))
+		return NF_STOLEN;
+	if (!told_apart)
+		return NF_ACCEPT;
+	esptcp_drop(state->net, a->conn, a->skb,
+		    ESPTCP_A_STATS_RX_DROP_UNBOUND);
 	return NF_STOLEN;
 }
 

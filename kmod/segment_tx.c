@@ -55,7 +55,8 @@ static struct dst_entry *route_ipv6(struct esptcp_conn *conn)
 		.fl6_sport = conn->segments.tuple.local_port,
 		.fl6_dport = conn->segments.tuple.remote_port,
 	};
-	struct dst_entry *dst = ip6_route_output(sock_net(sk), NULL, &fl6);
+	/* With the socket, as its device is binding for it only. */
+	struct dst_entry *dst = ip6_route_output(sock_net(sk), sk, &fl6);
 
 	if (dst->error) {
 		dst_release(dst);

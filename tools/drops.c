@@ -16,7 +16,7 @@
 
 static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_RX_DROP_UNBOUND] =
-		"a few are normal after rekeying; many: peer and daemon disagree about their SAs, see \"esptcp tunnels\"",
+		"a few are normal after rekeying; many: peer and daemon disagree about their SAs, see \"esptcp tunnels\"; with the fortinet framing perhaps about the place of the SPI, see \"esptcp capture\"",
 	[ESPTCP_A_STATS_RX_DROP_RUNT] =
 		"the peer sends what is neither IKE nor ESP: look at it with tcpdump",
 	[ESPTCP_A_STATS_RX_DROP_PARTIAL] =
@@ -42,7 +42,7 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_TX_DROP_NOT_ENCRYPTED] =
 		"remove \"offload packet\" from the SAs, and report this",
 	[ESPTCP_A_STATS_TX_DROP_NOT_ESP] =
-		"something sends to esptcp0: remove the addresses and routes of that device",
+		"something sends to esptcp0: remove the addresses and routes of that device; with the fortinet framing, ESP cannot have IPv6 extension headers in front",
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] =
 		"a route leads to esptcp0: remove it",
 	[ESPTCP_A_STATS_TX_DROP_LOOP] =

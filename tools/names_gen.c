@@ -211,7 +211,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_RX_DROP_UNBOUND] = {
 		.name = "rx-drop-unbound",
 		.doc =
-		"ESP whose SPI is not bound to the connection it arrived on",
+		"ESP whose SPI is not bound to the connection it arrived on. With the fortinet framing, also other segments that do not belong to the stream, as they lack TCP's timestamps, which the stream has",
 	},
 	[ESPTCP_A_STATS_RX_DROP_RUNT] = {
 		.name = "rx-drop-runt",
@@ -296,7 +296,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_TX_DROP_NOT_ESP] = {
 		.name = "tx-drop-not-esp",
 		.doc =
-		"Packets on the esptcp device that are not ESP",
+		"Packets on the esptcp device that are not ESP. With the fortinet framing, also ESP behind IPv6 extension headers",
 	},
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] = {
 		.name = "tx-drop-unbound",

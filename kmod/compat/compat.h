@@ -9,6 +9,7 @@
 
 #include <linux/version.h>
 #include <linux/netdevice.h>
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
@@ -70,6 +71,29 @@ static inline int esptcp_compat_send_pages(struct sock *sk, struct msghdr *msg,
 
 static inline void esptcp_compat_ops_build(struct proto_ops *ops)
 {
+}
+#endif
+
+/*
+ * 6.8, 6.6.21 and 6.1.81: connection tracking can be asked to confirm a flow.
+ * Before, its first packet is lost where that is needed.
+ */
+#if IS_ENABLED(CONFIG_NF_CONNTRACK) && \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0) || \
+	 (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 21) && \
+	  LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) || \
+	 (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 81) && \
+	  LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)))
+static inline int esptcp_compat_ct_confirm(struct sk_buff *skb)
+{
+	const struct nf_ct_hook *hook = rcu_dereference(nf_ct_hook);
+
+	return hook ? hook->confirm(skb) : NF_DROP;
+}
+#else
+static inline int esptcp_compat_ct_confirm(struct sk_buff *skb)
+{
+	return NF_DROP;
 }
 #endif
 

@@ -1,179 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The fortinet framing: ESP behind TCP headers of its own, beside the stream.
-# The router counts what is a segment of that kind (it has no timestamps, which
-# all of the stream's segments have), what is a fragment, and what is too big.
+# The fortinet framing: both ends, both families, both modes; what is taken for
+# ESP and what for IKE; peers that are set differently. Sizes are in
+# fortinet_mtu.sh.
 cd "$(dirname "$0")" || exit
 . ./net.sh
-
-# watch MTU: count in the router, from 0
-watch() {
-	ns r nft -f - <<- END
-		table inet seen
-		delete table inet seen
-		table inet seen {
-			counter segments { }
-			counter fragments { }
-			counter big { }
-			counter marked { }
-			chain prerouting {
-				type filter hook prerouting priority -500;
-				ip frag-off & 0x3fff != 0 counter name fragments
-				exthdr frag exists counter name fragments
-				tcp flags & (syn | rst) == 0 tcp option timestamp missing jump segment
-			}
-			chain segment {
-				counter name segments
-				meta length > $1 counter name big
-				ip dscp ef ip ecn ect1 counter name marked
-				ip6 dscp ef ip6 ecn ect1 counter name marked
-			}
-		}
-	END
-}
-
-# seen COUNTER
-seen() {
-	local text
-	text=$(ns r nft list counter inet seen "$1") && [[ $text =~ packets\ ([0-9]+) ]] &&
-		echo "${BASH_REMATCH[1]}"
-}
-
-# What both gateways have counted until now
-declare -A before
-remember() {
-	local key
-
-	stats ga
-	stats gb
-	for key in "${!stat[@]}"; do
-		before[$key]=${stat[$key]}
-	done
-}
-
-# since GATEWAY.COUNTER: how much more it is
-since() {
-	echo $((stat[$1] - before[$1]))
-}
-
-all_arrived() {
-	stats ga
-	stats gb
-	[ "$(since ga.tx-esp-frames)" = "$(since gb.rx-esp-frames)" ] &&
-		[ "$(since gb.tx-esp-frames)" = "$(since ga.rx-esp-frames)" ]
-}
-
-# Each frame was a segment, none in pieces, none too big, none in the stream.
-only_segments() {
-	within 5 all_arrived &&
-		[ $(($(since ga.tx-esp-frames) + $(since gb.tx-esp-frames))) = "$(seen segments)" ] &&
-		[ "$(seen segments)" -gt 20 ] && [ "$(seen fragments)" = 0 ] && [ "$(seen big)" = 0 ] &&
-		[ "$(since ga.rx-stream-esp)" = 0 ] && [ "$(since gb.rx-stream-esp)" = 0 ]
-}
-
-# up FRAMING MODE [ALGORITHMS [OPTION...]]: a tunnel
-up() {
-	local framing=$1 mode=$2
-	shift 2
-
-	next_spis
-	carrier_b -f "$framing" && carrier_a -f "$framing" && within 10 says b $'\nup' &&
-		sas "$mode" "${@:-$gcm}"
-}
-
-down() {
-	sas_flush
-	carriers_end
-	carriers_forget
-}
-
-# tunnelled 4|6 FRAMING MODE COMMAND...: run it while such a tunnel is up
-tunnelled() {
-	local v=$1 framing=$2 mode=$3 ok=1
-	shift 3
-
-	family "$v"
-	watch 1500
-	remember
-	up "$framing" "$mode" && "$@" && ok=0
-	[ $ok = 0 ] || diagnosis
-	down
-	return $ok
-}
-
-# Large packets first: their sender has to learn the tunnel's MTU, and TCP
-# must not lose time by it.
-traffic() {
-	ns "$1" ping -q -n -i 0.2 -w 5 -s 1420 -c 5 "$2" > "$work/ping" || :
-	within 10 ping_ok "$1" "$2" 1420 && ping_ok "$1" "$2" 56 && ping_ok "$1" "$2" 8000 &&
-		ns "$1" timeout 60 helper/traffic "$2"
-}
-
-forwarded() {
-	traffic ca "$clientB" && only_segments
-}
-
-local_tunnel() {
-	traffic ga "$lanB" && only_segments
-}
+. lib/fortinet.sh
 
 # Datagrams that do not fit cannot be sent in transport mode.
 local_transport() {
 	ping_ok ga "$B" 1300 && ns ga timeout 60 helper/traffic -t "$B" && only_segments
-}
-
-# A router on the way takes less: its ICMP errors have to be understood.
-narrow_path() {
-	local ok=1
-
-	watch 1400
-	ipn r link set to_b mtu 1400
-	ipn gb link set wan mtu 1400
-	ns ca timeout 60 helper/traffic "$clientB" && ns ga timeout 60 helper/traffic "$lanB" &&
-		[ "$(seen fragments)" = 0 ] && no_big_behind && ok=0
-	ipn r link set to_b mtu 1500
-	ipn gb link set wan mtu 1500
-	ipn ga route flush cache
-	ipn gb route flush cache
-	ns ga ip -6 route flush cache
-	ns gb ip -6 route flush cache
-	return $ok
-}
-
-# TCP goes another way than routing finds for the SA, and that takes less.
-narrow_way() {
-	local ok=0
-
-	ns ga ip rule add to "$B" ipproto tcp lookup 7
-	ns ga ip route add default via 198.51.100.254 mtu 1300 table 7
-	tunnelled 4 fortinet tunnel narrow_forwarded || ok=1
-	ns ga ip rule del lookup 7
-	ns ga ip route flush table 7
-	return $ok
-}
-
-narrow_forwarded() {
-	watch 1300 && ns ca timeout 60 helper/traffic "$clientB" &&
-		[ "$(seen segments)" -gt 20 ] && no_big_behind
-}
-
-# A sender that lets routers fragment hears of no MTU; its large packets of TCP
-# are many.
-may_be_fragmented() {
-	ns ca sysctl -qw net.ipv4.ip_no_pmtu_disc=1
-	ns ca ip route flush cache
-	ns ca timeout 60 helper/traffic -t "$clientB"
-	local ok=$?
-	ns ca sysctl -qw net.ipv4.ip_no_pmtu_disc=0
-	[ $ok = 0 ] && only_segments && [ "$(since ga.tx-drop-inner-mtu)" = 0 ] || return
-	# Later tests rely on what a client learns.
-	within 10 learns_mtu
-}
-
-learns_mtu() {
-	ns ca ping -q -n -M "do" -W 1 -c 1 -s 1400 "$clientB" > "$work/ping"
-	[[ $(ns ca ip route get "$clientB") =~ mtu ]]
 }
 
 # gro on|off: have gateway B's device merge what arrives, and count it. veth does
@@ -199,7 +36,7 @@ gro() {
 
 # Segments whose numbers follow one another are merged, and cut up again.
 merged() {
-	local ok=1
+	local ok=1 replay="replay-window 32"
 
 	gro on
 	tunnelled "$1" fortinet,name=advancing-profile tunnel merged_forwarded && ok=0
@@ -208,15 +45,16 @@ merged() {
 	return $ok
 }
 
+# They keep their order: none is too late for the replay window.
 merged_forwarded() {
-	forwarded && [[ $(ns gb nft list counter inet gro merged) =~ packets\ [1-9][0-9] ]]
+	local late
+
+	late=$(late_ones)
+	forwarded && [[ $(ns gb nft list counter inet gro merged) =~ packets\ [1-9][0-9] ]] && [ "$(late_ones)" = "$late" ]
 }
 
-# What was too big before the ICMP error came did not get through.
-no_big_behind() {
-	stats ga
-	stats gb
-	[ "$(since ga.tx-drop-too-big)" -lt 10 ] && [ "$(since gb.tx-drop-too-big)" -lt 10 ]
+late_ones() {
+	ns gb awk '$1 == "XfrmInStateSeqError" { print $2 }' /proc/net/xfrm_stat
 }
 
 # ike_full_of_spis FRAMING
@@ -241,13 +79,13 @@ marks() {
 		[ "$(seen marked)" -ge 5 ]
 }
 
-# Congestion that a router marks arrives at the inner packet.
+# congestion ip|ip6 FILTER: what a router marks arrives at the inner packet.
 congestion() {
-	ns r nft add rule inet seen segment ip ecn set ce
-	background tcpdump cb tcpdump -Z root -lni lan -c 1 'ip[1] & 3 = 3 and icmp'
+	ns r nft add rule inet seen segment "$1" ecn set ce
+	background tcpdump cb tcpdump -Z root -lni lan -c 1 "$2"
 	within 10 says tcpdump 'listening on' || return
 	ns ca ping -q -n -Q 2 -i 0.1 -c 3 -w 5 "$clientB" > "$work/ping"
-	within 5 says tcpdump 'ICMP echo'
+	within 5 says tcpdump 'ICMP6?,? echo'
 	local ok=$?
 	end tcpdump TERM
 	return $ok
@@ -277,6 +115,65 @@ forged() {
 	ns r python3 lib/fake.py segment "$A" "$B" "$(peer_port)" "$port" "$spiAB" 200 &&
 		within 5 xfrm_counts gb XfrmInStateProtoError 200 && ping_ok ca "$clientB" 56 &&
 		! says a $'\n(end|error)' && ! says b $'\n(end|error)'
+}
+
+# beside_ike WHAT COMMAND...: run it while IKE goes to and fro, which it must not
+# disturb
+beside_ike() {
+	local ok=1
+
+	family 4
+	next_spis
+	carrier_b -f fortinet && carrier_a -f fortinet -i && within 10 says b $'\nup' && sas tunnel "$gcm" &&
+		ping_ok ca "$clientB" 56 && "$@" && pause 1 && ok=0
+	[ $ok = 0 ] || diagnosis
+	sas_flush
+	end a TERM
+	end b TERM
+	carriers_forget
+	[ $ok = 0 ] && pings_came_back
+}
+
+# What lies in TCP's window and has none of the stream's time stamps is nothing
+# to TCP.
+forged_in_window() {
+	local dropped
+
+	dropped=$(counted gb rx-drop-unbound)
+	ns r timeout 30 python3 lib/fake.py window to_a "$A" "$B" "$port" 10 &&
+		within 5 exceeds gb rx-drop-unbound $((dropped + 9)) && ping_ok ca "$clientB" 56
+}
+
+# So are segments of an SA that is not bound any more.
+unbound_segments() {
+	local dropped
+
+	dropped=$(counted gb rx-drop-unbound)
+	ns gb helper/carrier unbind && ping_some ca "$clientB" && within 5 exceeds gb rx-drop-unbound $((dropped + 2))
+}
+
+# Without time stamps SPIs alone tell ESP from IKE.
+without_timestamps() {
+	local ok=1 framing
+
+	ns ga sysctl -qw net.ipv4.tcp_timestamps=0
+	for framing in fortinet fortinet,name=advancing-profile; do
+		family 4
+		remember
+		next_spis
+		carrier_b -f $framing && carrier_a -f $framing -i && within 10 says b $'\nup' && sas tunnel "$gcm" &&
+			traffic ca "$clientB" && within 5 all_arrived && [ "$(since ga.tx-esp-frames)" -gt 20 ] &&
+			[ "$(since gb.rx-stream-esp)" = 0 ] && pause 1 && ok=0
+		[ $ok = 0 ] || diagnosis
+		sas_flush
+		end a TERM
+		end b TERM
+		carriers_forget
+		[ $ok = 0 ] && pings_came_back || ok=1
+		[ $ok = 0 ] || break
+	done
+	ns ga sysctl -qw net.ipv4.tcp_timestamps=1
+	return $ok
 }
 
 # Plain SAs do not take what comes in UDP.
@@ -325,11 +222,20 @@ other_profile() {
 	return $ok
 }
 
-# One gateway, both framings
+# sent GATEWAY FRAMING: how much ESP its connections with that framing have sent
+sent() {
+	ns "$1" awk -v framing="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+		$column["framing"] == framing { sum += $column["tx_esp"] }
+		END { print sum + 0 }' /proc/net/esptcp
+}
+
+# One gateway, both framings: IPv4 in a stream, IPv6 in segments
 both_framings() {
 	local ok=1
 
 	family 4
+	watch 1500
 	next_spis
 	background b2 gb helper/carrier -b "out:$spiBA:$A" -b "in:$spiAB:$B" listen "$B" 4501
 	ns r nft insert rule inet fw forward tcp dport 4501 accept
@@ -341,7 +247,10 @@ both_framings() {
 	family 6
 	carrier_b -f fortinet && carrier_a -f fortinet && within 10 says b $'\nup' &&
 		sas tunnel "$gcm" && ns ca timeout 60 helper/traffic fd02::2 &&
-		ns ca timeout 60 helper/traffic 10.2.0.2 && ok=0
+		[ "$(seen segments)" -gt 20 ] && [ "$(sent ga fortinet)" -gt 10 ] && [ "$(sent ga rfc9329)" = 0 ] &&
+		watch 1500 && ns ca timeout 60 helper/traffic 10.2.0.2 &&
+		[ "$(seen segments)" = 0 ] && [ "$(sent ga rfc9329)" -gt 10 ] && ok=0
+	[ $ok = 0 ] || diagnosis
 	end a2 TERM
 	end b2 TERM
 	router_rules
@@ -349,7 +258,7 @@ both_framings() {
 	return $ok
 }
 
-test_start 29
+test_start 28
 # In an emulated machine packets may wait for long. That is tested elsewhere.
 echo 10000 > /sys/module/esptcp/parameters/tx_target_ms
 
@@ -361,20 +270,19 @@ check "IPv4, transport" tunnelled 4 fortinet transport local_transport
 check "IPv6, transport" tunnelled 6 fortinet transport local_transport
 check "IPv4, profile advancing" tunnelled 4 fortinet,name=advancing-profile tunnel forwarded
 check "IPv6, profile advancing" tunnelled 6 fortinet,name=advancing-profile tunnel forwarded
-check "IPv4, the path takes less" tunnelled 4 fortinet tunnel narrow_path
-check "IPv6, the path takes less" tunnelled 6 fortinet tunnel narrow_path
-check "IPv4, the path takes less, advancing" tunnelled 4 fortinet,name=advancing-profile tunnel narrow_path
-check "TCP's way takes less than the SA's" narrow_way
-check "a sender that lets routers fragment" tunnelled 4 fortinet tunnel may_be_fragmented
 check "IPv4, segments that GRO merges" merged 4
 check "IPv6, segments that GRO merges" merged 6
 check "DSCP and ECN of IPv4" tunnelled 4 fortinet tunnel marks
 check "DSCP and ECN of IPv6" tunnelled 6 fortinet tunnel marks
-check "congestion marked on the way" tunnelled 4 fortinet tunnel congestion
+check "congestion marked on the way, IPv4" tunnelled 4 fortinet tunnel congestion ip 'ip[1] & 3 = 3 and icmp'
+check "congestion marked on the way, IPv6" tunnelled 6 fortinet tunnel congestion ip6 'ip6[1] & 0x30 = 0x30 and icmp6'
 check "IKE full of SPIs, told by the option" ike_full_of_spis fortinet
 check "IKE full of SPIs, told by the window" ike_full_of_spis fortinet,timestamps=1,in-window=0
 check "IKE full of SPIs, profile advancing" ike_full_of_spis fortinet,name=advancing-profile
 check "forged segments" tunnelled 4 fortinet tunnel forged
+check "forged segments in the window" beside_ike forged_in_window
+check "segments of an SA that is not bound" beside_ike unbound_segments
+check "TCP without time stamps" without_timestamps
 check "ESP in UDP is refused" tunnelled 4 fortinet tunnel in_udp
 check "one side with segments" only_a
 check "peers with profiles of their own" other_profile

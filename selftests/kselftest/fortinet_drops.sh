@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every reason for which a packet of the fortinet framing is dropped, provoked
-# once and found in its counter. Those it shares are in drops.sh, too.
-# rx-stream-esp is in fortinet.sh.
+# The reasons for which packets of the fortinet framing are dropped, provoked
+# and found in their counters. rx-drop-unbound is in fortinet.sh, and what it
+# shares with the other framing in drops.sh.
 cd "$(dirname "$0")" || exit
 . ./net.sh
 . lib/drops.sh
@@ -42,6 +42,28 @@ too_big() {
 	ns ga helper/inject esp "$B" "$spiAB" $((1500 - $1))
 }
 
+# The largest packet that each link of IPv6 has to take, on a path that takes it
+# with ESP, and not with a TCP header, too
+too_big_for_ipv6() {
+	ipn ga -6 route replace default via 2001:db8:1::254 mtu 1360
+	ns ca ping -q -n -M "do" -i 0.1 -c 3 -W 0.2 -s 1232 "$clientB" > "$work/ping"
+	ipn ga -6 route replace default via 2001:db8:1::254
+	[[ $(< "$work/ping") =~ \ 0\ received ]]
+}
+
+# ESP that is not right behind the IPv6 header, where segments have TCP
+extension_header() {
+	ns ga python3 -c "
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_HOPOPTS, bytes((0, 0, 1, 4, 0, 0, 0, 0)))
+s.sendto(b'x', ('$B', 9))" && within 5 exceeds ga tx-drop-not-esp "$1" && ping_ok ga "$B" 1300
+}
+
+not_behind_the_header() {
+	extension_header "$(counted ga tx-drop-not-esp)"
+}
+
 # It is not fragmented.
 datagram() {
 	local before
@@ -55,7 +77,7 @@ no_memory_to_receive() {
 	tap gb wan fault symbol=skb_copy caller=esptcp times=3
 }
 
-test_start 14
+test_start 16
 check "tx-drop-no-conn" drop 4 ga tx-drop-no-conn after_kill
 check "tx-drop-inner-mtu, IPv4, forwarded" drop 4 ga tx-drop-inner-mtu inner_mtu ca 10.2.0.2 1410
 check "tx-drop-inner-mtu, IPv6, forwarded" drop 6 ga tx-drop-inner-mtu inner_mtu ca fd02::2 1370
@@ -65,9 +87,11 @@ check "tx-drop-output, IPv4" drop 4 ga tx-drop-output output
 check "tx-drop-output, IPv6" drop 6 ga tx-drop-output output
 check "tx-drop-too-big, IPv4" drop 4 ga tx-drop-too-big too_big 30
 check "tx-drop-too-big, IPv6" drop 6 ga tx-drop-too-big too_big 50
+check "tx-drop-too-big, IPv6 of 1280 octets" drop 6 ga tx-drop-too-big too_big_for_ipv6
 check "tx-drop-no-memory" drop 4 ga tx-drop-no-memory no_memory_to_send
 check "rx-drop-no-memory" drop 4 gb rx-drop-no-memory no_memory_to_receive
 check "an IPv4 fragment in transport mode" transport 4 fragments
+check "an IPv6 extension header in transport mode" transport 6 not_behind_the_header
 check "tx-drop-inner-mtu, IPv4, transport mode" transport 4 datagram 1425
 check "tx-drop-inner-mtu, IPv6, transport mode" transport 6 datagram 1410
 ktap_finished

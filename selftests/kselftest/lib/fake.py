@@ -4,6 +4,13 @@
 
     fake.py segment SOURCE DESTINATION SPORT DPORT SPI COUNT
         IPv4 TCP segments with a false source address, old sequence numbers
+    fake.py window DEVICE SOURCE DESTINATION DPORT COUNT
+        the same, each with the number that follows on an IKE segment that
+        passes by DEVICE, which TCP would take for new data
+    fake.py icmp DEVICE SOURCE DESTINATION DPORT MTU spi|other-spi|seq|other-seq
+        "fragmentation needed" to SOURCE, which quotes an ESP segment that
+        passes by DEVICE: with its SPI or another one, or eight octets with its
+        sequence number or another one
     fake.py udp DESTINATION SPI
         one datagram to port 4500
     fake.py encap ADDRESS
@@ -30,20 +37,64 @@ def esp(spi):
     return struct.pack(">II", spi, 1) + random.randbytes(64)
 
 
-def segment(source, destination, sport, dport, payload):
-    tcp = struct.pack(">HHIIBBHHH", sport, dport, 1, 1, 5 << 4, 0x10, 1000, 0, 0) + payload
+def segment(source, destination, sport, dport, payload, seq=1, ack=1):
+    tcp = struct.pack(">HHIIBBHHH", sport, dport, seq, ack, 5 << 4, 0x10, 1000, 0, 0) + payload
     pseudo = source + destination + struct.pack(">BBH", 0, socket.IPPROTO_TCP, len(tcp))
     return tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
 
 
-def send_segments(source, destination, sport, dport, spi, count):
+def send(protocol, source, destination, payload):
+    """Send an IPv4 packet; the addresses are in octets."""
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0, source, destination)
+    raw.sendto(ip + payload, (socket.inet_ntoa(destination), 0))
+
+
+def send_segments(source, destination, sport, dport, spi, count):
     src, dst = socket.inet_aton(source), socket.inet_aton(destination)
     for _ in range(count):
-        tcp = segment(src, dst, sport, dport, esp(spi))
-        ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64,
-                         socket.IPPROTO_TCP, 0, src, dst)
-        raw.sendto(ip + tcp, (destination, 0))
+        send(socket.IPPROTO_TCP, src, dst, segment(src, dst, sport, dport, esp(spi)))
+
+
+def listen(device):
+    """A socket that hears all IPv4 packets that pass by a device."""
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+    wire.bind((device, 0x0800))
+    wire.settimeout(10)
+    print("listening", flush=True)
+    return wire
+
+
+def next_segment(wire, source, destination, dport, timestamps):
+    """The next TCP packet of these ends that has data, with the option or without."""
+    while True:
+        packet = wire.recv(65536)
+        if packet[9] != socket.IPPROTO_TCP or packet[12:20] != source + destination:
+            continue
+        size = packet[32] >> 4 << 2
+        if packet[22:24] == dport.to_bytes(2, "big") and len(packet) > 20 + size and (size > 20) == timestamps:
+            return packet
+
+
+def send_in_window(device, source, destination, dport, count):
+    src, dst = socket.inet_aton(source), socket.inet_aton(destination)
+    wire = listen(device)
+    for _ in range(count):
+        packet = next_segment(wire, src, dst, dport, timestamps=True)
+        sport, _, seq, ack = struct.unpack(">HHII", packet[20:32])
+        end = seq + len(packet) - 20 - (packet[32] >> 4 << 2)
+        send(socket.IPPROTO_TCP, src, dst, segment(src, dst, sport, dport, esp(4711), end % 2**32, ack))
+
+
+def send_icmp(device, source, destination, dport, mtu, quoted):
+    src, dst = socket.inet_aton(source), socket.inet_aton(destination)
+    end = {"spi": 20 + 20 + 4, "seq": 20 + 8}[quoted.rpartition("-")[2]]
+    quote = bytearray(next_segment(listen(device), src, dst, dport, timestamps=False)[:end])
+    if quoted.startswith("other-"):
+        quote[-1] ^= 0xFF
+    icmp = struct.pack(">BBHHH", 3, 4, 0, 0, mtu) + quote
+    icmp = icmp[:2] + struct.pack(">H", checksum(icmp)) + icmp[4:]
+    send(socket.IPPROTO_ICMP, dst, src, icmp)
 
 
 def take_udp(address):
@@ -58,6 +109,12 @@ def main(what, *args):
     if what == "segment":
         source, destination, sport, dport, spi, count = args
         send_segments(source, destination, int(sport), int(dport), int(spi, 16), int(count))
+    elif what == "window":
+        device, source, destination, dport, count = args
+        send_in_window(device, source, destination, int(dport), int(count))
+    elif what == "icmp":
+        device, source, destination, dport, mtu, quoted = args
+        send_icmp(device, source, destination, int(dport), int(mtu), quoted)
     elif what == "udp":
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.sendto(esp(int(args[1], 16)), (args[0], 4500))
