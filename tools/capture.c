@@ -13,12 +13,13 @@
 
 #include "capture.h"
 #include "commands.h"
+#include "memory.h"
 #include "parse.h"
 #include "report.h"
 
 #define RECIPE	"  capture at one of the gateways, from before IKE connects until\n" \
 		"  after a rekey, with traffic in both directions all the time:\n" \
-		"    tcpdump -i any -s 0 -w FILE 'host PEER and tcp port 4500'\n"
+		"    tcpdump -i any -s 0 -w FILE 'host PEER and tcp and (port 4500 or port 443)'\n"
 
 static int file_error(const char *name, const char *what, const char *remedy)
 {
@@ -32,19 +33,14 @@ static void *grow(void *list, size_t count, size_t size)
 	/* room for twice as many whenever the count is a power of two */
 	if (count & (count - 1))
 		return list;
-	list = reallocarray(list, count ? count * 2 : 1, size);
-	if (!list)
-		abort();
 
-	return list;
+	return memory_resize(list, count ? count * 2 : 1, size);
 }
 
 static void add_segment(struct capture *capture, struct segment *segment)
 {
-	__u8 *payload = malloc(segment->captured + 1);
+	__u8 *payload = memory_get(segment->captured, 1);
 
-	if (!payload)
-		abort();
 	memcpy(payload, segment->payload, segment->captured);
 	segment->payload = payload;
 	if (segment->captured < segment->length)
@@ -139,23 +135,47 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
+/**
+ * struct found - the TCP connections of a capture
+ * @unanswered: a SYN, but no answer to it
+ * @connections: those that came about
+ * @prefixes: of these, those of IKE
+ * @incomplete: of these, those of whose stream octets are missing
+ * @shown: of the connections, those with ESP
+ */
+struct found {
+	size_t unanswered;
+	size_t connections;
+	size_t prefixes;
+	size_t incomplete;
+	size_t shown;
+};
+
 /* There is no IKE connection with ESP: what is there instead? */
 static int explain(const struct capture *capture, const char *name,
-		   size_t connections, size_t prefixes)
+		   const struct found *found)
 {
+	size_t esp = capture_esp_without_syn(capture);
 	char what[512];
-	size_t esp;
 
-	if (prefixes) {
+	if (found->incomplete) {
+		snprintf(what, sizeof(what),
+			 "%zu connection%s of IKE, of whose stream%s octets are missing, so that ESP cannot be found there; beside it there is none",
+			 found->incomplete, plural(found->incomplete),
+			 plural(found->incomplete));
+	} else if (found->prefixes) {
 		snprintf(what, sizeof(what),
 			 "%zu connection%s of IKE, but no ESP, neither in the stream nor beside it",
-			 prefixes, plural(prefixes));
-	} else if (connections) {
+			 found->prefixes, plural(found->prefixes));
+	} else if (found->connections) {
 		snprintf(what, sizeof(what),
 			 "%zu TCP connection%s, but none that begins with the prefix IKETCP or has ESP beside it",
-			 connections, plural(connections));
+			 found->connections, plural(found->connections));
+	} else if (found->unanswered && !esp) {
+		snprintf(what, sizeof(what),
+			 "%zu TCP connection%s without an answer to the SYN: nobody answered, or only one direction was captured",
+			 found->unanswered, plural(found->unanswered));
 	} else if (capture->segments) {
-		esp = capture_esp_without_syn(capture);
 		snprintf(what, sizeof(what),
 			 "%zu TCP segment%s%s, but no handshake (SYN and its answer)",
 			 capture->segments, plural(capture->segments),
@@ -185,13 +205,24 @@ static void show_dialogue(const struct capture *capture,
 	capture_print(capture, dialogue);
 }
 
+static void count_dialogue(struct found *found, const struct dialogue *dialogue)
+{
+	const struct way *way = dialogue->way;
+
+	found->connections++;
+	if (!way[0].frames.prefix)
+		return;
+	found->prefixes++;
+	found->incomplete += way[0].stream.gap || way[1].stream.gap;
+}
+
 /* Show what matters: IKE's connections with ESP, and if there is none, why. One
  * after the other: the same ESP may be beside many.
  */
 static int examine(const struct capture *capture, const char *name, bool json)
 {
 	struct json_object *array = json ? json_object_new_array() : NULL;
-	size_t connections = 0, prefixes = 0, shown = 0;
+	struct found found = { };
 	size_t i;
 
 	for (i = 0; i < capture->segments; i++) {
@@ -199,23 +230,25 @@ static int examine(const struct capture *capture, const char *name, bool json)
 		struct dialogue dialogue;
 
 		if (!segment_opens(segment) ||
-		    dialogue_repeats(capture, segment) ||
-		    !dialogue_take(&dialogue, capture, segment))
+		    dialogue_repeats(capture, segment))
 			continue;
-		connections++;
-		prefixes += dialogue.way[0].frames.prefix;
+		if (!dialogue_take(&dialogue, capture, segment)) {
+			found.unanswered++;
+			continue;
+		}
+		count_dialogue(&found, &dialogue);
 		if (dialogue_has_esp(&dialogue)) {
-			show_dialogue(capture, &dialogue, array, shown);
-			shown++;
+			show_dialogue(capture, &dialogue, array, found.shown);
+			found.shown++;
 		}
 		dialogue_free(&dialogue);
 	}
-	if (shown && json)
+	if (found.shown && json)
 		capture_json(capture, array);
 	else
 		json_object_put(array);
 
-	return shown ? 0 : explain(capture, name, connections, prefixes);
+	return found.shown ? 0 : explain(capture, name, &found);
 }
 
 int capture_main(char **args)

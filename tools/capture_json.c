@@ -36,8 +36,10 @@ static struct json_object *new_choice(const struct choice *choice)
 	json_object_object_add(object, "fits-as-well", also);
 	add_count(object, &choice->count);
 	add_number(object, "values", choice->values);
-	if (choice->policy == POLICY_FIXED)
+	if (choice->policy == POLICY_FIXED) {
+		add_number(object, "value", choice->value);
 		add_offset(object, "from-first", choice->offset);
+	}
 	if (choice->policy == POLICY_SNAPSHOT && choice->to_next)
 		add_offset(object, "from-next", choice->offset);
 	if (choice->policy == POLICY_SNAPSHOT && choice->to_acked)
@@ -101,6 +103,8 @@ static void add_profile(struct json_object *object, const struct view *view)
 				       json_object_new_boolean(profile->counts_itself));
 	add_text(object, "timestamps", yes_or_no(&profile->timestamps));
 	add_text(object, "ike-timestamps", yes_or_no(&ike));
+	json_object_object_add(object, "other-options",
+			       new_bits(profile->options));
 	add_text(object, "in-window",
 		 profile->below == way->count ? "no" : "yes");
 	add_number(object, "below", profile->below);
@@ -124,6 +128,8 @@ static struct json_object *new_way(const struct way *way,
 	add_number(object, "esp-beside", way->count);
 	add_number(object, "repeated", way->repeated);
 	add_number(object, "strays", way->strays);
+	json_object_object_add(object, "stream-complete",
+			       json_object_new_boolean(!way->stream.gap));
 	profile_infer(&view.profile, way, back);
 	if (way->count)
 		add_profile(object, &view);

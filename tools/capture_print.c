@@ -12,6 +12,7 @@
 #include "array.h"
 #include "capture.h"
 #include "colour.h"
+#include "memory.h"
 #include "print.h"
 #include "options.h"
 
@@ -121,6 +122,22 @@ static void timestamps_cell(const struct view *view, char *text, size_t size)
 	       yes_or_no(&view->profile.timestamps), yes_or_no(&ike));
 }
 
+/* Kinds of options; what has the highest bit is printed as its first kind. */
+static void kinds_cell(const struct view *view, char *text, size_t size)
+{
+	const char *comma = "";
+	int i;
+
+	if (!view->profile.options)
+		append(text, size, "none");
+	for (i = 0; i < 64; i++) {
+		if (!(view->profile.options & 1ULL << i))
+			continue;
+		append(text, size, i == 63 ? "%s%d or more" : "%s%d", comma, i);
+		comma = ",";
+	}
+}
+
 static void in_window_cell(const struct view *view, char *text, size_t size)
 {
 	size_t inside = view->way->count - view->profile.below;
@@ -182,6 +199,7 @@ static const struct {
 	{ "window", window_cell },
 	{ "length-prefix", prefix_cell },
 	{ "timestamps", timestamps_cell },
+	{ "other options", kinds_cell },
 	{ "in-window", in_window_cell },
 	{ "ports", ports_cell },
 	{ "largest", largest_cell },
@@ -237,8 +255,7 @@ static void note(const char *format, ...)
 	noted = true;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	text = memory_print(format, args);
 	va_end(args);
 	fputs("- ", stdout);
 	print_wrapped(2, text);
@@ -266,6 +283,31 @@ static void note_choice(int way, const char *what, const struct choice *choice)
 	if (choice->count.against)
 		note("%s of the %s: %zu of %zu packets contradict.", what,
 		     side[way], choice->count.against, choice->count.all);
+	if (choice->policy == POLICY_FIXED)
+		note("%s of the %s is %u: if other connections have that, too, set %s-value.",
+		     what, side[way], choice->value, what);
+}
+
+/* What one direction does that no option lets this host do */
+static void note_impossible(int way, const struct view *view)
+{
+	const struct profile *profile = &view->profile;
+
+	if (!flags_are_known(profile))
+		note("This host cannot send the flags of the %s.", side[way]);
+	if (profile->options)
+		note("This host cannot send the other options of the %s.",
+		     side[way]);
+	if (view->way->prefixed && !profile->counts_itself)
+		note("The length in front does not count itself: no option says so.");
+	else if (view->way->prefixed &&
+		 (profile->timestamps.against < profile->timestamps.all ||
+		  view->way->bare))
+		note("Time stamps do not tell the %s's ESP from IKE: this host refuses a length.",
+		     side[way]);
+	if (view->way->elsewhere)
+		note("%zu ESP packets of the %s have other ports, perhaps of an older connection.",
+		     view->way->elsewhere, side[way]);
 }
 
 static void note_way(int way, const struct view *view)
@@ -289,8 +331,7 @@ static void note_way(int way, const struct view *view)
 	note_choice(way, "seq", &profile->seq);
 	if (profile->acknowledges)
 		note_choice(way, "ack", &profile->ack);
-	if (view->way->prefixed && !profile->counts_itself)
-		note("The length in front does not count itself: no option says so.");
+	note_impossible(way, view);
 	if (!profile->window.known)
 		note("window of the %s is neither one value nor IKE's.",
 		     side[way]);

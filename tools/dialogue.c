@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dialogue.h"
+#include "memory.h"
 
 /* So many packets that follow one another make an SA. */
 #define ENOUGH_STEPS	2
@@ -143,10 +144,8 @@ static void collect(struct marks *marks, const struct capture *capture,
 		beside++;
 
 	marks->count = 0;
-	marks->item = calloc(own - first + beside - other,
-			     sizeof(*marks->item));
-	if (!marks->item)
-		abort();
+	marks->item = memory_get(own - first + beside - other,
+				 sizeof(*marks->item));
 	for (; first < own; first++)
 		add_mark(marks, begun->item[first],
 			 way_of(syn, begun->item[first]));
@@ -262,9 +261,7 @@ static bool mark_esp(struct marks *marks, int way, __u32 offset)
 	size_t i;
 	bool any;
 
-	candidate = calloc(marks->count + 1, sizeof(*candidate));
-	if (!candidate)
-		abort();
+	candidate = memory_get(marks->count, sizeof(*candidate));
 	for (i = 0; i < marks->count; i++) {
 		struct mark *mark = &marks->item[i];
 		const __u8 *esp = mark->segment->payload + offset;
@@ -287,8 +284,11 @@ static bool mark_esp(struct marks *marks, int way, __u32 offset)
 	return any;
 }
 
-/* Whether a direction is a stream and nothing else, with ESP in its frames */
-static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first)
+/* Whether a direction is a stream and nothing else, with ESP in its frames;
+ * @complete: or whether octets are missing, so that it cannot be told
+ */
+static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first,
+			     bool *complete)
 {
 	struct stream stream;
 	struct frames frames;
@@ -304,9 +304,54 @@ static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first)
 	}
 	stream_frames(&stream, way == 0, &frames);
 	stream_free(&stream);
+	*complete = !stream.gap && !stream.waiting;
 
 	return !stream.conflicts && !frames.bad &&
 		frames.in_order >= ENOUGH_STEPS;
+}
+
+/* Whether what was taken for ESP beside the stream is part of it: the other side
+ * acknowledges it. Segments without data are surely TCP's own.
+ */
+static bool is_acknowledged(const struct marks *marks, int way, __u32 first)
+{
+	__u64 stream = 0, esp = 0;
+	__u32 acked = 0;
+	size_t i;
+
+	for (i = 0; i < marks->count; i++) {
+		const struct mark *mark = &marks->item[i];
+		const struct segment *segment = mark->segment;
+
+		if (mark->way == way && mark->kind == KIND_STREAM)
+			stream += segment->length;
+		else if (mark->way == way)
+			esp += segment->length;
+		else if (!segment->length && segment->flags & TH_ACK &&
+			 (__s32)(segment->ack - first - acked) > 0)
+			acked = segment->ack - first;
+	}
+
+	return acked > stream + esp / 2;
+}
+
+/* Find ESP with a length in front, beside the stream. */
+static bool mark_prefixed(struct marks *marks, int way, __u32 first)
+{
+	bool complete;
+	size_t i;
+
+	if (is_esp_in_stream(marks, way, first, &complete) ||
+	    !mark_esp(marks, way, 2))
+		return false;
+	if (complete || !is_acknowledged(marks, way, first))
+		return true;
+	for (i = 0; i < marks->count; i++) {
+		if (marks->item[i].way == way)
+			marks->item[i].kind = KIND_STREAM;
+	}
+
+	return false;
 }
 
 static void add_esp(struct dialogue *dialogue, const struct mark *mark)
@@ -443,12 +488,9 @@ bool dialogue_take(struct dialogue *dialogue, const struct capture *capture,
 	for (way = 0; way < 2 && answered; way++) {
 		struct way *this = &dialogue->way[way];
 
-		if (!mark_esp(&marks, way, 0) &&
-		    !is_esp_in_stream(&marks, way, first[way]))
-			this->prefixed = mark_esp(&marks, way, 2);
-		this->esp = calloc(marks.count, sizeof(*this->esp));
-		if (!this->esp)
-			abort();
+		if (!mark_esp(&marks, way, 0))
+			this->prefixed = mark_prefixed(&marks, way, first[way]);
+		this->esp = memory_get(marks.count, sizeof(*this->esp));
 	}
 	if (answered)
 		add_all(dialogue, &marks);
@@ -506,14 +548,12 @@ size_t capture_esp_without_syn(const struct capture *capture)
 {
 	const struct order *loose = &capture->loose;
 	struct marks marks = {
-		.item = calloc(loose->count + 1, sizeof(struct mark)),
+		.item = memory_get(loose->count, sizeof(struct mark)),
 	};
 	size_t found = 0;
 	__u32 offset;
 	size_t i;
 
-	if (!marks.item)
-		abort();
 	for (i = 0; i < loose->count; i++)
 		add_mark(&marks, loose->item[i], 0);
 	for (offset = 0; offset <= 2; offset += 2)

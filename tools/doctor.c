@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "finding.h"
 #include "json.h"
+#include "memory.h"
 #include "parse.h"
 #include "print.h"
 #include "report.h"
@@ -50,18 +51,15 @@ void finding_add(struct patient *patient, enum verdict verdict,
 	struct finding *finding;
 	va_list args;
 
-	finding = reallocarray(patient->finding, patient->findings + 1,
-			       sizeof(*finding));
-	if (!finding)
-		abort();
-	patient->finding = finding;
-	finding += patient->findings++;
+	patient->finding = memory_resize(patient->finding,
+					 patient->findings + 1,
+					 sizeof(*finding));
+	finding = &patient->finding[patient->findings++];
 	finding->verdict = verdict;
 	finding->what = what;
 	finding->remedy = remedy;
 	va_start(args, format);
-	if (vasprintf(&finding->text, format, args) < 0)
-		abort();
+	finding->text = memory_print(format, args);
 	va_end(args);
 }
 

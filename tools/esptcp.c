@@ -106,7 +106,7 @@ static const struct command commands[] = {
 	  "Say how ESP travels in a capture of IKE over TCP",
 	  "For gateways whose framing is not documented. FILE is in pcap or pcapng format\n"
 	  "and begins before IKE connects:\n\n"
-	  "  tcpdump -i any -s 0 -w FILE 'host PEER and tcp port 4500'\n" },
+	  "  tcpdump -i any -s 0 -w FILE 'host PEER and tcp and (port 4500 or port 443)'\n" },
 	{ "help", help_main, " [COMMAND]",
 	  "Show this text, or more about a command",
 	  "\"esptcp COMMAND help\" does the same.\n" },

@@ -36,7 +36,7 @@ static void examine_timestamps(struct patient *patient, const struct conn *conn)
 	if (tcp && tcp->known && !tcp->timestamps &&
 	    conn->framing.value[ESPTCP_A_PROFILE_IN_WINDOW])
 		finding_add(patient, VERDICT_WARNING, "framing",
-			    "sysctl net.ipv4.tcp_timestamps=1 on both ends, or in-window no",
+			    "sysctl net.ipv4.tcp_timestamps=1 on both ends, or in-window no if the peer's segments never lie in the window",
 			    "connection %u has no TCP time stamps: only SPIs tell ESP from IKE",
 			    conn->id);
 }

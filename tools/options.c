@@ -79,6 +79,17 @@ bool is_open(const struct choice *choice, enum policy policy)
 }
 
 /**
+ * flags_are_known() - see whether this host could send a direction's flags
+ * @profile: the direction
+ *
+ * Return: true if it could
+ */
+bool flags_are_known(const struct profile *profile)
+{
+	return profile->flags && !(profile->flags & ~(TH_ACK | TH_PUSH));
+}
+
+/**
  * options_text() - the options that would do the same
  * @view: the direction
  * @text: filled; each has a blank before it, what is not known is left out
@@ -90,7 +101,7 @@ void options_text(const struct view *view, char text[OPTIONS_SIZE])
 	char names[FLAGS_SIZE];
 
 	text[0] = '\0';
-	if (count_convinces(&profile->flags_count))
+	if (count_convinces(&profile->flags_count) && flags_are_known(profile))
 		append(text, OPTIONS_SIZE, " flags %s",
 		       flags_text(names, profile->flags));
 	if (profile->seq.policy)
@@ -99,10 +110,8 @@ void options_text(const struct view *view, char text[OPTIONS_SIZE])
 	if (profile->ack.policy)
 		append(text, OPTIONS_SIZE, " ack %s",
 		       policy_name(profile->ack.policy));
-	/* IKE's is what profiles have anyway; so if both fit, nothing is said */
-	if (window->known && window->follows)
-		append(text, OPTIONS_SIZE, " window snapshot");
-	else if (window->known && !window->same)
+	/* IKE's is what profiles have anyway; so if it fits, nothing is said */
+	if (window->known && !window->follows && !window->same)
 		append(text, OPTIONS_SIZE, " window %u", window->value);
 	append(text, OPTIONS_SIZE, " length-prefix %s",
 	       view->way->prefixed ? "yes" : "no");

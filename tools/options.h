@@ -24,6 +24,7 @@ struct view {
 void append(char *text, size_t size, const char *format, ...);
 const char *flags_text(char text[FLAGS_SIZE], __u8 flags);
 const char *yes_or_no(const struct count *count);
+bool flags_are_known(const struct profile *profile);
 bool is_open(const struct choice *choice, enum policy policy);
 void options_text(const struct view *view, char text[OPTIONS_SIZE]);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "order.h"
 
 /**
@@ -94,9 +95,7 @@ bool order_has(const struct order *order, size_t i,
 static void allocate(struct order *order, size_t count)
 {
 	order->count = 0;
-	order->item = calloc(count + 1, sizeof(*order->item));
-	if (!order->item)
-		abort();
+	order->item = memory_get(count, sizeof(*order->item));
 }
 
 /* Move a connection's segments to where they belong. */

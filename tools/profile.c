@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "names.h"
 #include "profile.h"
 
@@ -61,16 +62,6 @@ bool count_convinces(const struct count *count)
 	return count->all && count->against * TOLERANCE <= count->all;
 }
 
-static void *allocate(size_t count, size_t size)
-{
-	void *memory = calloc(count + 1, size);
-
-	if (!memory)
-		abort();
-
-	return memory;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	__u32 left = *(const __u32 *)a, right = *(const __u32 *)b;
@@ -104,7 +95,7 @@ static size_t most_frequent(const __u32 *sorted, size_t count, __u32 *value,
 static size_t find_mode(const __u32 *list, size_t count, __u32 *value,
 			size_t *values)
 {
-	__u32 *sorted = allocate(count, sizeof(*sorted));
+	__u32 *sorted = memory_get(count, sizeof(*sorted));
 	size_t best;
 
 	memcpy(sorted, list, count * sizeof(*list));
@@ -123,9 +114,46 @@ static struct count try_fixed(const struct evidence *evidence,
 
 	count.against = count.all - find_mode(evidence->value, evidence->count,
 					      &value, &choice->values);
+	choice->value = value;
 	choice->offset = value - evidence->first;
 
 	return count;
+}
+
+/**
+ * struct of_sa - the number in question of a packet of an SA
+ * @spi: the SA's
+ * @value: the number
+ */
+struct of_sa {
+	__u32 spi;
+	__u32 value;
+};
+
+static int by_spi_and_value(const void *a, const void *b)
+{
+	const struct of_sa *left = a, *right = b;
+
+	if (left->spi != right->spi)
+		return left->spi < right->spi ? -1 : 1;
+
+	return by_value(&left->value, &right->value);
+}
+
+/* The packets' numbers, those of an SA together, each SA's sorted */
+static struct of_sa *sort_by_sa(const struct evidence *evidence)
+{
+	struct of_sa *sorted = memory_get(evidence->count, sizeof(*sorted));
+	size_t i;
+
+	for (i = 0; i < evidence->count; i++)
+		sorted[i] = (struct of_sa) {
+			.spi = evidence->esp[i].spi,
+			.value = evidence->value[i],
+		};
+	qsort(sorted, evidence->count, sizeof(*sorted), by_spi_and_value);
+
+	return sorted;
 }
 
 /* One value of each SA is right, the others contradict. SAs come up at different
@@ -134,28 +162,23 @@ static struct count try_fixed(const struct evidence *evidence,
 static struct count try_sa(const struct evidence *evidence)
 {
 	struct count count = { .all = evidence->count };
-	__u32 *values = allocate(evidence->count, sizeof(*values));
-	bool *done = allocate(evidence->count, sizeof(*done));
-	size_t i, j, of_sa, different, sas = 0;
+	__u32 *values = memory_get(evidence->count, sizeof(*values));
+	struct of_sa *sorted = sort_by_sa(evidence);
+	size_t i, of_sa, different, sas = 0;
 	__u32 value = 0, first = 0;
 	bool differ = false;
 
-	for (i = 0; i < evidence->count; i++) {
-		if (done[i])
-			continue;
-		for (j = i, of_sa = 0; j < evidence->count; j++) {
-			if (evidence->esp[j].spi != evidence->esp[i].spi)
-				continue;
-			done[j] = true;
-			values[of_sa++] = evidence->value[j];
-		}
+	for (i = 0; i < evidence->count; i += of_sa) {
+		for (of_sa = 0; i + of_sa < evidence->count &&
+		     sorted[i + of_sa].spi == sorted[i].spi; of_sa++)
+			values[of_sa] = sorted[i + of_sa].value;
 		count.against += of_sa -
-			find_mode(values, of_sa, &value, &different);
+			most_frequent(values, of_sa, &value, &different);
 		if (!sas++)
 			first = value;
 		differ |= value != first;
 	}
-	free(done);
+	free(sorted);
 	free(values);
 
 	return sas > 1 && !differ ? (struct count) { } : count;
@@ -165,7 +188,7 @@ static struct count try_offset(const struct evidence *evidence,
 			       const __u32 *reference, __s32 *offset)
 {
 	struct count count = { .all = evidence->count };
-	__u32 *distance = allocate(evidence->count, sizeof(*distance));
+	__u32 *distance = memory_get(evidence->count, sizeof(*distance));
 	size_t i, values;
 	__u32 mode = 0;
 
@@ -251,7 +274,7 @@ static struct count try_ack_advancing(const struct evidence *evidence,
 				      const struct way *back,
 				      struct choice *choice)
 {
-	__u32 *end = allocate(back->count, sizeof(*end));
+	__u32 *end = memory_get(back->count, sizeof(*end));
 	__u32 low = 0, high = 0;
 	struct count count = { };
 	size_t i;
@@ -331,11 +354,11 @@ static void infer_numbers(struct profile *profile, const struct way *way,
 			  const struct way *back)
 {
 	struct evidence evidence = {
-		.value = allocate(way->count, sizeof(__u32)),
+		.value = memory_get(way->count, sizeof(__u32)),
 		.esp = way->esp,
 		.count = way->count,
-		.next = allocate(way->count, sizeof(__u32)),
-		.acked = allocate(way->count, sizeof(__u32)),
+		.next = memory_get(way->count, sizeof(__u32)),
+		.acked = memory_get(way->count, sizeof(__u32)),
 	};
 	size_t i;
 	int of;
@@ -378,7 +401,7 @@ static void infer_flags(struct profile *profile, const struct way *way)
 
 static void infer_window(struct window *window, const struct way *way)
 {
-	__u32 *list = allocate(way->count, sizeof(*list));
+	__u32 *list = memory_get(way->count, sizeof(*list));
 	struct count fixed = { .all = way->count };
 	struct count follows = { .all = way->count };
 	size_t i, values;
@@ -415,7 +438,7 @@ static int by_sa(const void *a, const void *b)
 /* SAs and the packets of theirs that the capture lacks */
 static void count_sas(struct profile *profile, const struct way *way)
 {
-	const struct esp **sorted = allocate(way->count, sizeof(*sorted));
+	const struct esp **sorted = memory_get(way->count, sizeof(*sorted));
 	size_t i;
 
 	for (i = 0; i < way->count; i++)
@@ -445,6 +468,7 @@ static void look_at(struct profile *profile, const struct esp *esp)
 		profile->largest = segment->packet;
 	profile->dscp |= 1ULL << (segment->traffic_class >> 2);
 	profile->ecn |= 1 << (segment->traffic_class & 3);
+	profile->options |= segment->options;
 }
 
 /**

@@ -38,6 +38,7 @@ struct count {
  * @fits: those that fit as well
  * @count: packets, and those that @policy does not explain
  * @values: different values
+ * @value: POLICY_FIXED: the value
  * @offset: POLICY_FIXED: of the value from the stream's first octet;
  *	POLICY_SNAPSHOT: from the stream's octet that is next
  * @offset_acked: POLICY_SNAPSHOT: from the octet up to which it is acknowledged
@@ -51,6 +52,7 @@ struct choice {
 	bool fits[POLICIES];
 	struct count count;
 	size_t values;
+	__u32 value;
 	__s32 offset;
 	__s32 offset_acked;
 	bool to_next;
@@ -92,6 +94,7 @@ struct window {
  * @largest: longest IP packet
  * @dscp: values that were seen, a bit for each
  * @ecn: likewise
+ * @options: kinds of TCP options other than timestamps, likewise
  */
 struct profile {
 	size_t sas;
@@ -109,6 +112,7 @@ struct profile {
 	__u32 largest;
 	__u64 dscp;
 	__u8 ecn;
+	__u64 options;
 };
 
 void profile_infer(struct profile *profile, const struct way *way,

@@ -237,23 +237,25 @@ static enum segment_is parse_ipv6(struct segment *segment, struct view *view)
 	return skip_extensions(view, header[6]);
 }
 
-static bool has_timestamps(const __u8 *option, __u32 length)
+/* The kinds of TCP options, a bit for each */
+static __u64 option_kinds(const __u8 *option, __u32 length)
 {
+	__u64 kinds = 0;
+
 	while (length && option[0] != TCPOPT_EOL) {
 		__u32 size = 1;
 
-		if (option[0] == TCPOPT_TIMESTAMP)
-			return true;
 		if (option[0] != TCPOPT_NOP) {
 			if (length < 2 || option[1] < 2 || option[1] > length)
-				return false;
+				return kinds;
+			kinds |= 1ULL << (option[0] < 63 ? option[0] : 63);
 			size = option[1];
 		}
 		option += size;
 		length -= size;
 	}
 
-	return false;
+	return kinds;
 }
 
 static enum segment_is parse_tcp(struct segment *segment, struct view *view)
@@ -275,7 +277,9 @@ static enum segment_is parse_tcp(struct segment *segment, struct view *view)
 	segment->window = get16(header + 14);
 	if (!skip(view, length))
 		return SEGMENT_IS_CUT;
-	segment->timestamps = has_timestamps(header + 20, length - 20);
+	segment->options = option_kinds(header + 20, length - 20);
+	segment->timestamps = segment->options & 1ULL << TCPOPT_TIMESTAMP;
+	segment->options &= ~(1ULL << TCPOPT_TIMESTAMP);
 	segment->payload = view->data;
 	segment->captured = view->captured;
 	segment->length = view->length;

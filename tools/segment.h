@@ -21,6 +21,8 @@
  * @window: as it is in the header, not scaled
  * @flags: TH_...
  * @timestamps: has the option of that name
+ * @options: kinds of its other options, a bit for each; the highest bit for all
+ *	from there on
  * @dont_fragment: the flag of IPv4; always set in IPv6
  * @traffic_class: DSCP and ECN of the IP header
  * @packet: length of the IP packet
@@ -38,6 +40,7 @@ struct segment {
 	__u16 window;
 	__u8 flags;
 	bool timestamps;
+	__u64 options;
 	bool dont_fragment;
 	__u8 traffic_class;
 	__u32 packet;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "stream.h"
 
 #define PREFIX		"IKETCP"
@@ -39,9 +40,7 @@ static void append(struct stream *stream, const __u8 *data, size_t length)
 {
 	if (stream->length + length > stream->room) {
 		stream->room = (stream->length + length) * 2;
-		stream->data = realloc(stream->data, stream->room);
-		if (!stream->data)
-			abort();
+		stream->data = memory_resize(stream->data, stream->room, 1);
 	}
 	memcpy(stream->data + stream->length, data, length);
 	stream->length += length;

@@ -102,6 +102,8 @@ test_framing() {
 	done
 	examine
 	finds problem framing "^connection $id: 20 segments were sent, none came back" 'profile advancing'
+	ip netns exec "$peer_ns" python3 lib/fake.py segment 10.77.0.2 10.77.0.1 4500 "$(own_port)" "${sa_in[2]}" 1
+	until_true answered
 	peer send "$(printf '0022%08x%056x' "$((sa_in[2]))" 0)"
 	until_true stream_esp
 	finds problem framing "^connection $id: the peer sends ESP in the stream" 'set both ends alike'
@@ -112,6 +114,19 @@ test_framing() {
 	sysctl -qw net.ipv4.tcp_timestamps=1
 	examine
 	finds warning framing "^connection $id has no TCP time stamps" 'tcp_timestamps=1'
+}
+
+# own_port: of the last connection
+own_port() {
+	local own
+
+	read -r _ own _ < <(tail -n 1 /proc/net/esptcp)
+	echo "${own##*:}"
+}
+
+answered() {
+	examine
+	[[ $out == *"1 connection sends ESP in segments, and is answered"* ]]
 }
 
 test_stream() {

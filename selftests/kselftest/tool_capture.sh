@@ -64,7 +64,7 @@ chosen() {
 	echo ".seq.policy == \"$1\" and .ack.policy == \"$2\" and (.seq.\"fits-as-well\" | length) == 0"
 }
 
-test_start 4
+test_start 6
 check "advancing numbers" shows 4 fortinet,name=advancing-profile,ack=advancing \
 	'.seq.policy == "advancing" and .ack.policy == "advancing" and ."in-window" == "no"'
 check "the default: numbers of each SA" shows 6 fortinet "$(chosen sa sa)"' and ."length-prefix" == "no" and
@@ -72,6 +72,10 @@ check "the default: numbers of each SA" shows 6 fortinet "$(chosen sa sa)"' and 
 check "a snapshot, a length, flags, a window" shows 4 \
 	fortinet,seq=snapshot,ack=snapshot,length-prefix=1,flags=0x18,window=1234 \
 	"$(chosen snapshot snapshot)"' and ."length-counts-itself" and .flags == "psh,ack" and .window.value == 1234' -i
+check "the profile advancing" shows 4 fortinet,name=advancing-profile \
+	".seq.policy == \"advancing\" and .ack.policy == \"snapshot\" and .\"in-window\" == \"no\"" -i
+check "numbers that are given" shows 6 fortinet,seq=fixed,seq-value=1,ack=fixed,ack-value=3000000000 \
+	"$(chosen fixed fixed)"' and .seq.value == 1 and .ack.value == 3000000000' -i
 check "fixed numbers, time stamps" shows 4 fortinet,seq=fixed,ack=fixed,timestamps=1 \
 	"$(chosen fixed fixed)"' and .timestamps == "yes"' -i
 ktap_finished

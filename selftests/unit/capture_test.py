@@ -25,12 +25,12 @@ DIRECTORY = tempfile.TemporaryDirectory()
 FILE = pathlib.Path(DIRECTORY.name, "capture")
 
 
-def run(content, *options):
+def run(content, *options, sanitizer="max_allocation_size_mb=64"):
     """Let the command read a file; return its status and what it prints."""
     FILE.write_bytes(content)
     done = subprocess.run([TOOL, "capture", FILE, *options], capture_output=True, text=True,
-                          timeout=60, check=False, env={**os.environ, "ASAN_OPTIONS": "max_allocation_size_mb=64"})
-    assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
+                          timeout=60, check=False, env={**os.environ, "ASAN_OPTIONS": sanitizer})
+    assert "ERROR: " not in done.stderr and "runtime error" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
 
@@ -89,7 +89,8 @@ def directions():
     same(originator["options"],
          "flags ack seq advancing ack fixed window 65535 length-prefix no timestamps no in-window yes")
     same(responder["options"],
-         "flags psh,ack seq sa ack advancing window snapshot length-prefix no timestamps yes in-window yes")
+         "flags psh,ack seq sa ack advancing length-prefix no timestamps yes in-window yes")
+    same(responder["window"]["policy"], "snapshot")
     _, out, _ = run(pcap(wire.packets))
     assert "options, what the originator sends:\n  " + originator["options"] in out, out
     assert "options, what the responder sends:\n  " + responder["options"] in out, out
@@ -100,6 +101,7 @@ def attributes():
     for flags, words in ((ACK, "ack"), (PSH, "psh"), (PSH | ACK | 0x40, "psh,ack,ece")):
         side = sides(read(pcap(Wire(profile=Profile(flags=flags)).whole().packets)))[0]
         same((side["flags"], "ack" in side), (words, bool(flags & ACK)))
+        same("flags" in side["options"], not flags & 0x40)
     for seq, ack in itertools.product(POLICIES, POLICIES):
         side = sides(read(pcap(Wire(profile=Profile(prefix=True, seq=seq, ack=ack)).whole().packets)))[0]
         same((side["length-prefix"], side["length-counts-itself"], side["seq"]["policy"], side["ack"]["policy"]),
@@ -108,6 +110,10 @@ def attributes():
     same(sides(read(pcap(wire.packets)))[0]["length-counts-itself"], False)
     _, out, _ = run(pcap(wire.packets))
     assert "The length in front does not count itself" in out, out
+    packets = Wire(profile=Profile(options=bytes((253, 4, 1, 2, 5, 3, 9, 0)))).whole().packets
+    same(sides(read(pcap(packets)))[0]["other-options"], [5, 63])
+    _, out, _ = run(pcap(packets))
+    assert "5,63 or more" in out and "cannot send the other options of the responder" in out, out
     wire = Wire(timestamps=False, profile=Profile(timestamps=True, window=1234))
     wire.traffic_class = 46 << 2 | 1
     side = sides(read(pcap(wire.whole().packets)))[1]
@@ -133,6 +139,7 @@ def offsets():
          "no")
     side = sides(read(pcap(Wire(profile=Profile(seq="fixed", offset=-2000)).whole().packets)))[0]
     same((side["seq"]["from-first"], side["in-window"], side["below"]), (-2000, "no", 80))
+    same(side["seq"]["value"], (0xfffffff0 + 1 - 2000) % 2**32)
 
 
 def sawtooth():
@@ -219,6 +226,14 @@ def rfc9329():
     _, out, _ = run(pcap(wire.packets))
     assert "ESP travels in the stream, as RFC 9329 says: framing rfc9329" in out, out
 
+    # where octets are missing, it is still no segment with a length in front
+    first = next(i for i, packet in enumerate(wire.packets) if b"IKETCP" in packet)
+    for content in (pcap(wire.packets, snaplen=14 + 40 + 60), pcap(wire.packets[:first] + wire.packets[first + 1:])):
+        status, out, err = run(content)
+        assert "beside the stream" not in out, out
+        assert status == 0 and "ESP travels in the stream" in out or \
+            "1 connection of IKE, of whose stream octets are missing" in err, (out, err)
+
     for packets in (1, 2):
         wire = Wire().begin()
         for _ in range(packets):
@@ -267,8 +282,8 @@ def table():
         _, out, _ = run(pcap(Wire(family, profile=Profile(seq="snapshot")).whole().packets))
         for line in out.splitlines():
             assert len(line) <= 80 or line.startswith("  flags"), line
-        for label in ("ESP packets", "flags", "seq", "ack", "window", "length-prefix", "timestamps", "in-window",
-                      "ports", "largest", "don't fragment", "DSCP"):
+        for label in ("ESP packets", "flags", "seq", "ack", "window", "length-prefix", "timestamps",
+                      "other options", "in-window", "ports", "largest", "don't fragment", "DSCP"):
             same(sum(line.startswith(label + " ") for line in out.splitlines()), 1)
         assert out.endswith("options, both directions:\n"
                             "  flags psh,ack seq snapshot ack snapshot window 65535 length-prefix no timestamps no "
@@ -284,7 +299,10 @@ def failures():
     fails(pcap([]), "no TCP segments", recipe)
     fails(pcap([b"\x45" + bytes(8) + b"\x11" + bytes(30)]), "no TCP segments (1 packets of other kinds", recipe)
     fails(pcap(packets[3:]), "but no handshake (SYN and its answer)", "among them ESP", recipe)
-    fails(pcap(packets[:1]), "no handshake", recipe)
+    fails(pcap(packets[:1]), "1 TCP connection without an answer to the SYN", recipe)
+    for side in Wire().a, Wire().b:
+        one_way = [packet for packet in packets if packet[12:16] == side.address.packed]
+        fails(pcap(one_way), "one direction" if side.port == 41000 else "no handshake", recipe)
     fails(pcap(Wire().handshake().packets), "1 TCP connection, but none that begins with the prefix IKETCP", recipe)
     fails(pcap(Wire().begin().packets), "1 connection of IKE, but no ESP", recipe)
     fails(pcap(packets, link=RAW).replace(b"\x65\x00\x00\x00", b"\x69\x00\x00\x00", 1), "link type 105", "Ethernet")
@@ -371,12 +389,33 @@ def unanswered():
     wire = Wire()
     wire.tcp(wire.a, SYN, wire.a.isn, 0, 64240)
     wire.tcp(wire.b, 4 | ACK, 0, wire.a.isn + 1, 0)
-    fails(pcap(wire.packets), "no handshake")
+    fails(pcap(wire.packets), "1 TCP connection without an answer to the SYN: nobody answered")
+
+
+def many_sas():
+    """Thousands of SAs take no longer than each alone."""
+    wire = Wire().begin()
+    wire.talk(0xc1000001, 0xc1000101)
+    for i in range(60000):
+        wire.esp(wire.a, 0xd0000001 + i, 40)
+    started = time.monotonic()
+    same(sides(read(pcap(wire.packets)))[0]["sas"] > 50000, True)
+    assert time.monotonic() - started < 20, time.monotonic() - started
+
+
+def memory():
+    """Where memory ends, the command does, and says so."""
+    wire = Wire().begin()
+    for _ in range(60):
+        wire.say(wire.a, bytes(40000))
+    status, out, err = run(pcap(wire.packets), sanitizer="max_allocation_size_mb=2:allocator_may_return_null=1")
+    same((status, out, err.count("esptcp: out of memory\n")), (1, "", 1))
+    assert "tcpdump -r FILE -c" in err, err
 
 
 TESTS = (policies, links, directions, attributes, offsets, sawtooth, undecided, contradictions, loss_and_order,
-         rfc9329, others, table, failures, unanswered, cut, lengths, scan, fragments,
-         garbage)
+         rfc9329, others, table, failures, unanswered, cut, lengths, scan, many_sas,
+         memory, fragments, garbage)
 
 
 def main():

@@ -24,6 +24,7 @@ class Profile:
     prefix: bool = False
     exclusive: bool = False    # the length does not count itself
     timestamps: bool = False
+    options: bytes = b""       # TCP's, but for timestamps
     span: int = 0
     relative: bool = False     # the span moves with the stream
     offset: int = 0
@@ -64,10 +65,11 @@ class Wire:
     def other(self, side):
         return self.b if side is self.a else self.a
 
-    def tcp(self, side, flags, seq, ack, window, payload=b"", timestamps=False, shift=0):
+    def tcp(self, side, flags, seq, ack, window, payload=b"", timestamps=False, shift=0, options=b""):
         """Append a segment."""
         other = self.other(side)
-        options = struct.pack(">BBBBII", 1, 1, 8, 10, 1000, 2000) if timestamps else b""
+        if timestamps:
+            options += struct.pack(">BBBBII", 1, 1, 8, 10, 1000, 2000)
         header = struct.pack(">HHIIBBHHH", side.port + shift, other.port, seq % 2**32, ack % 2**32,
                              (5 + len(options) // 4) << 4, flags, window, 0, 0)
         segment = header + options + payload
@@ -148,7 +150,7 @@ class Wire:
         seq = self.position(side, spi, profile, len(packet))
         window = side.window if profile.window == "snapshot" else profile.window
         self.tcp(side, profile.flags, seq, self.acknowledged(side, spi, profile), window, packet,
-                 profile.timestamps, profile.port_shift)
+                 profile.timestamps, profile.port_shift, profile.options)
         side.end = seq + len(packet)
 
     def talk(self, spi_a, spi_b, turns=20):
