@@ -3,6 +3,7 @@
 #include "esptcp_chooser.h"
 #include "esptcp_config.h"
 #include "esptcp_fallback.h"
+#include "esptcp_framing.h"
 #include "esptcp_jobs.h"
 #include "esptcp_message.h"
 
@@ -122,15 +123,27 @@ static void use_udp(private_esptcp_chooser_t *this, ike_sa_t *ike_sa,
  */
 static bool get_path(ike_sa_t *ike_sa, esptcp_path_t *path)
 {
-	if (!esptcp_config_get_path(ike_sa->get_name(ike_sa), path))
+	char *name = ike_sa->get_name(ike_sa);
+	esptcp_framing_t framing;
+
+	if (!esptcp_config_get_path(name, path) ||
+		!esptcp_framing_get(name, &framing))
 	{
 		return FALSE;
 	}
-	if (path->transport != ESPTCP_TRANSPORT_UDP &&
-		ike_sa->get_version(ike_sa) != IKEV2)
+	if (path->transport == ESPTCP_TRANSPORT_UDP)
+	{
+		if (framing.fortinet)
+		{
+			DBG1(DBG_IKE, "connection '%s' uses UDP, where framing = fortinet "
+				 "has no effect: set transport = tcp", name);
+		}
+		return TRUE;
+	}
+	if (ike_sa->get_version(ike_sa) != IKEV2)
 	{
 		DBG1(DBG_IKE, "connection '%s' uses TCP, which needs IKEv2: set "
-			 "version = 2", ike_sa->get_name(ike_sa));
+			 "version = 2", name);
 		return FALSE;
 	}
 	return TRUE;

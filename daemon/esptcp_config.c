@@ -276,7 +276,6 @@ u_int esptcp_config_get_answer_timeout()
 bool esptcp_config_check_connections()
 {
 	enumerator_t *enumerator;
-	esptcp_framing_t framing;
 	esptcp_path_t path;
 	bool tcp = FALSE;
 	char *name;
@@ -286,7 +285,7 @@ bool esptcp_config_check_connections()
 	while (enumerator->enumerate(enumerator, &name))
 	{
 		esptcp_config_get_large_packets(name);
-		if (esptcp_framing_get(name, &framing) &&
+		if (esptcp_framing_check(name) &&
 			esptcp_config_get_path(name, &path) &&
 			path.transport != ESPTCP_TRANSPORT_UDP)
 		{

@@ -282,6 +282,12 @@ static bool apply_framing(private_esptcp_connection_t *this,
 {
 	esptcp_netlink_t *netlink = this->surroundings->netlink;
 
+	/* the kernel does not go back to RFC 9329: an IKE_SA that wants it on the
+	 * connection of an earlier one has to go elsewhere */
+	if (!framing->fortinet && this->framed && this->framing.fortinet)
+	{
+		return FALSE;
+	}
 	if (framing->fortinet &&
 		!netlink->set_framing(netlink, this->kernel_id, framing))
 	{
@@ -561,6 +567,18 @@ METHOD(esptcp_connection_t, set_framing, bool,
 	{
 		set = esptcp_framing_get(name, &framing) &&
 			  apply_framing(this, &framing);
+		if (set)
+		{
+			DBG1(DBG_NET, "TCP connection %u %s %#H carries ESP with framing = "
+				 "%s of connection '%s'", this->id, direction(this),
+				 this->remote, framing.fortinet ? "fortinet" : "rfc9329", name);
+		}
+		else
+		{
+			DBG1(DBG_NET, "TCP connection %u %s %#H cannot carry ESP as the "
+				 "settings of connection '%s' want it, see above", this->id,
+				 direction(this), this->remote, name);
+		}
 	}
 	this->mutex->unlock(this->mutex);
 	return set;

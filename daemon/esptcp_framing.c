@@ -4,6 +4,7 @@
 
 #include <daemon.h>
 
+#include <ctype.h>
 #include <errno.h>
 
 #include <netinet/tcp.h>
@@ -74,7 +75,7 @@ static bool parse_flags(char *str, uint32_t *value)
 }
 
 /**
- * Parse a number of 32 bits.
+ * Parse a number of 32 bits, hexadecimal after 0x.
  */
 static bool parse_number(char *str, uint32_t *value)
 {
@@ -82,9 +83,10 @@ static bool parse_number(char *str, uint32_t *value)
 	char *end;
 
 	errno = 0;
-	number = strtoull(str, &end, 0);
+	number = strtoull(str, &end, strcasepfx(str, "0x") ? 16 : 10);
 	*value = number;
-	return !errno && end != str && !*end && *str != '-' && number <= UINT32_MAX;
+	return !errno && end != str && !*end && isalnum(*str) &&
+		   number <= UINT32_MAX;
 }
 
 /**
@@ -125,12 +127,55 @@ static const struct {
 	{ "ack_value", ESPTCP_A_PROFILE_ACK_VALUE, parse_number,
 		"a number of 32 bits" },
 	{ "window", ESPTCP_A_PROFILE_WINDOW, parse_window,
-		"a number up to 65535" },
+		"snapshot or a number up to 65535" },
 	{ "length_prefix", ESPTCP_A_PROFILE_LENGTH_PREFIX, parse_bool,
 		"yes or no" },
 	{ "timestamps", ESPTCP_A_PROFILE_TIMESTAMPS, parse_bool, "yes or no" },
 	{ "in_window", ESPTCP_A_PROFILE_IN_WINDOW, parse_bool, "yes or no" },
 };
+
+/**
+ * Check if an attribute is set, and to this value.
+ */
+static bool is_set_to(esptcp_framing_t *framing, int attribute, uint32_t value)
+{
+	return framing->set & 1 << attribute && framing->values[attribute] == value;
+}
+
+/**
+ * Check that a number is there with the policy fixed only.
+ */
+static bool check_number(char *name, esptcp_framing_t *framing, char *policy,
+						 int policy_attribute, int number_attribute)
+{
+	if (framing->set & 1 << number_attribute &&
+		!is_set_to(framing, policy_attribute, ESPTCP_POLICY_FIXED))
+	{
+		DBG1(DBG_CFG, "esptcp: connection '%s': fortinet.%s_value needs "
+			 "fortinet.%s = fixed", name, policy, policy);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/**
+ * Check that the settings make sense together.
+ */
+static bool check_profile(char *name, esptcp_framing_t *framing)
+{
+	if (is_set_to(framing, ESPTCP_A_PROFILE_LENGTH_PREFIX, TRUE) &&
+		is_set_to(framing, ESPTCP_A_PROFILE_TIMESTAMPS, TRUE))
+	{
+		DBG1(DBG_CFG, "esptcp: connection '%s': fortinet.length_prefix = yes "
+			 "needs fortinet.timestamps = no, as nothing else tells ESP from IKE",
+			 name);
+		return FALSE;
+	}
+	return check_number(name, framing, "seq", ESPTCP_A_PROFILE_SEQ,
+						ESPTCP_A_PROFILE_SEQ_VALUE) &&
+		   check_number(name, framing, "ack", ESPTCP_A_PROFILE_ACK,
+						ESPTCP_A_PROFILE_ACK_VALUE);
+}
 
 /**
  * Read the settings of the profile.
@@ -145,8 +190,9 @@ static bool get_profile(char *name, esptcp_framing_t *framing)
 		str = lib->settings->get_str(lib->settings,
 						"%s.plugins.esptcp.connections.%s.fortinet.%s", NULL,
 						lib->ns, name, settings[i].key);
-		if (!str)
-		{
+		if (!str || (settings[i].attribute == ESPTCP_A_PROFILE_WINDOW &&
+					 strcaseeq(str, "snapshot")))
+		{	/* which is how it is unless set */
 			continue;
 		}
 		if (!settings[i].parse(str, &framing->values[settings[i].attribute]))
@@ -157,7 +203,24 @@ static bool get_profile(char *name, esptcp_framing_t *framing)
 		}
 		framing->set |= 1 << settings[i].attribute;
 	}
-	return TRUE;
+	return check_profile(name, framing);
+}
+
+/**
+ * Check if there is a profile for a connection.
+ */
+static bool has_profile(char *name)
+{
+	enumerator_t *enumerator;
+	char *key, *value;
+	bool found;
+
+	enumerator = lib->settings->create_key_value_enumerator(lib->settings,
+							"%s.plugins.esptcp.connections.%s.fortinet",
+							lib->ns, name);
+	found = enumerator->enumerate(enumerator, &key, &value);
+	enumerator->destroy(enumerator);
+	return found;
 }
 
 /*
@@ -180,6 +243,25 @@ bool esptcp_framing_get(char *name, esptcp_framing_t *framing)
 	}
 	framing->fortinet = number == ESPTCP_FRAMING_FORTINET;
 	return !framing->fortinet || get_profile(name, framing);
+}
+
+/*
+ * Described in header
+ */
+bool esptcp_framing_check(char *name)
+{
+	esptcp_framing_t framing;
+
+	if (!esptcp_framing_get(name, &framing))
+	{
+		return FALSE;
+	}
+	if (!framing.fortinet && has_profile(name))
+	{
+		DBG1(DBG_CFG, "esptcp: connection '%s': the section fortinet has no "
+			 "effect without framing = fortinet", name);
+	}
+	return TRUE;
 }
 
 /**

@@ -42,6 +42,15 @@ struct esptcp_framing_t {
 bool esptcp_framing_get(char *name, esptcp_framing_t *framing);
 
 /**
+ * Check what is configured for a connection, and log what is wrong or has no
+ * effect.
+ *
+ * @param name			name of the connection
+ * @return				FALSE if the settings are wrong
+ */
+bool esptcp_framing_check(char *name);
+
+/**
  * Add a framing to a request to the kernel module.
  *
  * @param framing		framing

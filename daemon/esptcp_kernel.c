@@ -7,6 +7,9 @@
 
 #include <netinet/in.h>
 
+/** How many SPIs to ask for until one does not look like IKE */
+#define SPI_TRIES 16
+
 typedef struct private_esptcp_kernel_t private_esptcp_kernel_t;
 
 /**
@@ -23,6 +26,8 @@ struct private_esptcp_kernel_t {
 	 * Original methods of charon's kernel interface
 	 */
 	struct {
+		status_t (*get_spi)(kernel_interface_t *this, host_t *src, host_t *dst,
+							uint8_t protocol, uint32_t *spi);
 		status_t (*add_sa)(kernel_interface_t *this, kernel_ipsec_sa_id_t *id,
 						   kernel_ipsec_add_sa_t *data);
 		status_t (*update_sa)(kernel_interface_t *this,
@@ -139,6 +144,46 @@ static status_t add_sa_tcp(private_esptcp_kernel_t *this,
 	return status;
 }
 
+/**
+ * Give an SPI back.
+ */
+static void release_spi(private_esptcp_kernel_t *this,
+						kernel_interface_t *kernel, host_t *src, host_t *dst,
+						uint8_t protocol, uint32_t spi)
+{
+	kernel_ipsec_sa_id_t id = {
+		.src = src,
+		.dst = dst,
+		.spi = spi,
+		.proto = protocol,
+	};
+	kernel_ipsec_del_sa_t data = {};
+
+	this->original.del_sa(kernel, &id, &data);
+}
+
+METHOD(kernel_interface_t, get_spi, status_t,
+	kernel_interface_t *kernel, host_t *src, host_t *dst, uint8_t protocol,
+	uint32_t *spi)
+{
+	private_esptcp_kernel_t *this = hooks;
+	status_t status;
+	int tries = 0;
+
+	/* the module does not bind an SPI that looks like IKE to a connection on
+	 * which nothing else tells them apart, and a responder does not know yet
+	 * which connection it will be */
+	while (TRUE)
+	{
+		status = this->original.get_spi(kernel, src, dst, protocol, spi);
+		if (status != SUCCESS || ntohl(*spi) & 0xffff || ++tries == SPI_TRIES)
+		{
+			return status;
+		}
+		release_spi(this, kernel, src, dst, protocol, *spi);
+	}
+}
+
 METHOD(kernel_interface_t, add_sa, status_t,
 	kernel_interface_t *kernel, kernel_ipsec_sa_id_t *id,
 	kernel_ipsec_add_sa_t *data)
@@ -247,6 +292,7 @@ METHOD(kernel_interface_t, del_sa, status_t,
 METHOD(esptcp_kernel_t, destroy, void,
 	private_esptcp_kernel_t *this)
 {
+	charon->kernel->get_spi = this->original.get_spi;
 	charon->kernel->add_sa = this->original.add_sa;
 	charon->kernel->update_sa = this->original.update_sa;
 	charon->kernel->del_sa = this->original.del_sa;
@@ -268,6 +314,7 @@ esptcp_kernel_t *esptcp_kernel_create(esptcp_sessions_t *sessions,
 			.destroy = _destroy,
 		},
 		.original = {
+			.get_spi = charon->kernel->get_spi,
 			.add_sa = charon->kernel->add_sa,
 			.update_sa = charon->kernel->update_sa,
 			.del_sa = charon->kernel->del_sa,
@@ -278,6 +325,7 @@ esptcp_kernel_t *esptcp_kernel_create(esptcp_sessions_t *sessions,
 	);
 
 	hooks = this;
+	charon->kernel->get_spi = _get_spi;
 	charon->kernel->add_sa = _add_sa;
 	charon->kernel->update_sa = _update_sa;
 	charon->kernel->del_sa = _del_sa;

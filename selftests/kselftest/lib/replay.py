@@ -36,8 +36,8 @@ for src, dst, sport, dport, seq, offset, flags, tcp in segments(capture):
     elif start is not None and sport == own:
         parts[(seq - start) & 0xffffffff] = tcp[offset * 4:]
 stream = b""
-for position in sorted(parts):
-    if position <= len(stream):
+for position in sorted(parts):    # TCP's keepalives are empty
+    if position <= len(stream) < position + len(parts[position]):
         stream = stream[:position] + parts[position]
 if not stream.startswith(b"IKETCP"):
     sys.exit(f"{capture}: no connection with a stream prefix")
