@@ -292,8 +292,9 @@ static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x,
 }
 
 /*
- * Connection tracking, which is behind us, would not see the packet whole: have
- * it confirm the flow now. Return: whether it lets the packet pass.
+ * If connection tracking is behind us, it would not see the packet whole: have
+ * it confirm the flow now. Its helpers and events have to do without this packet.
+ * Return: whether the flow is confirmed.
  */
 static bool confirm(struct sk_buff *skb)
 {
@@ -337,10 +338,10 @@ static unsigned int fragment(struct esptcp_conn *conn, struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int mtu)
 {
+	/* It is too big then, and lost; the flow's next packets are not. */
 	if (!confirm(skb))
-		esptcp_drop(state->net, conn, skb,
-			    ESPTCP_A_STATS_TX_DROP_INNER_MTU);
-	else if (skb_is_gso(skb))
+		return NF_ACCEPT;
+	if (skb_is_gso(skb))
 		fragment_gso(conn, skb, state, mtu);
 	else
 		fragment_one(skb, state, mtu);

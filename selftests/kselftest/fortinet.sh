@@ -79,9 +79,9 @@ marks() {
 		[ "$(seen marked)" -ge 5 ]
 }
 
-# congestion ip|ip6 FILTER: what a router marks arrives at the inner packet.
+# congestion RULE FILTER: what a router marks arrives at the inner packet.
 congestion() {
-	ns r nft add rule inet seen segment "$1" ecn set ce
+	ns r nft add rule inet seen segment "$1" || return
 	background tcpdump cb tcpdump -Z root -lni lan -c 1 "$2"
 	within 10 says tcpdump 'listening on' || return
 	ns ca ping -q -n -Q 2 -i 0.1 -c 3 -w 5 "$clientB" > "$work/ping"
@@ -274,8 +274,10 @@ check "IPv4, segments that GRO merges" merged 4
 check "IPv6, segments that GRO merges" merged 6
 check "DSCP and ECN of IPv4" tunnelled 4 fortinet tunnel marks
 check "DSCP and ECN of IPv6" tunnelled 6 fortinet tunnel marks
-check "congestion marked on the way, IPv4" tunnelled 4 fortinet tunnel congestion ip 'ip[1] & 3 = 3 and icmp'
-check "congestion marked on the way, IPv6" tunnelled 6 fortinet tunnel congestion ip6 'ip6[1] & 0x30 = 0x30 and icmp6'
+check "congestion marked on the way, IPv4" tunnelled 4 fortinet tunnel congestion "ip ecn set ce" 'ip[1] & 3 = 3 and icmp'
+# Linux 7.2 does nothing for "ip6 ecn set ce", which writes a single octet.
+check "congestion marked on the way, IPv6" tunnelled 6 fortinet tunnel congestion \
+	"meta nfproto ipv6 @nh,0,16 set 0x6030" 'ip6[1] & 0x30 = 0x30 and icmp6'
 check "IKE full of SPIs, told by the option" ike_full_of_spis fortinet
 check "IKE full of SPIs, told by the window" ike_full_of_spis fortinet,timestamps=1,in-window=0
 check "IKE full of SPIs, profile advancing" ike_full_of_spis fortinet,name=advancing-profile

@@ -24,7 +24,6 @@ refused() {
 	within 10 no_state && return $ok
 }
 
-# The responder knows first whose connection it is.
 log_any() {
 	log_has ga "$1" || log_has gb "$1"
 }
@@ -57,6 +56,17 @@ rekeyed() {
 	[ "$now" ] && ! grep -qF "$now" <<< "$1"
 }
 
+# The settings are wrong where the tunnel is called, which says so.
+called_with_wrong_settings() {
+	framed "framing = fortinet"
+	gateway_conf ga tcp "" && framed "framing = cisco" && gateway_conf gb udp "$port" || return
+	swan ga --reload-settings > /dev/null && swan gb --reload-settings > /dev/null && ! establish > /dev/null &&
+		within 5 log_has gb "cannot carry ESP as the settings of connection 'net' want it"
+	local ok=$?
+	swan ga --terminate --ike net > /dev/null
+	within 10 no_state && return $ok
+}
+
 # Settings that the initiator knows to be wrong cost nobody an exchange.
 not_initiated() {
 	local before
@@ -72,6 +82,18 @@ without_effect() {
 	framed ""
 	configure "$1" && swan ga --reload-settings > /dev/null && swan gb --reload-settings > /dev/null && establish && within 5 log_has ga "$3" &&
 		swan ga --terminate --ike net > /dev/null && within 10 no_state
+}
+
+# Wrong or right, it is nothing to an IKE_SA over UDP, which does not get through
+# here.
+over_udp() {
+	framed "framing = fortinet"
+	configure udp && swan ga --reload-settings > /dev/null && swan gb --reload-settings > /dev/null || return
+	swantimeout=3 swan ga --initiate --child net > /dev/null
+	log_has ga "connection 'net' uses UDP, where framing = fortinet has no effect" && ns ga pgrep -x charon > /dev/null
+	local ok=$?
+	swan ga --terminate --ike net --force > /dev/null
+	within 10 no_state && return $ok
 }
 
 # timestamps 0|1: of TCP, on both gateways
@@ -114,7 +136,7 @@ spis_unlike_ike() {
 }
 
 tunnel_with_other_spis() {
-	establish && [[ $(ipn ga xfrm state) != *spi\ 0x*0000\ * ]] && both_are fortinet && clients_talk &&
+	establish && ! ipn ga xfrm state | grep -q 'spi 0x[0-9a-f]*0000 ' && both_are fortinet && clients_talk &&
 		swan ga --terminate --ike net > /dev/null && within 10 no_state
 }
 
@@ -132,7 +154,7 @@ set_differently() {
 		swan ga --terminate --ike net > /dev/null && within 10 no_state && only_tcp
 }
 
-gateways_test 13
+gateways_test 15
 framed "framing = fortinet"
 restart || ktap_exit_fail_msg "the gateways do not start"
 check "the tunnel comes up" comes_up
@@ -149,6 +171,7 @@ check "settings are applied without a restart: advancing" \
 		swan gb --reload-settings > /dev/null && comes_up &&
 		swan ga --terminate --ike net > /dev/null && within 10 no_state'
 check "an unknown framing" refused "framing = cisco" "framing = cisco is unknown, use rfc9329 or fortinet"
+check "wrong settings at the called side" called_with_wrong_settings
 check "wrong flags" not_initiated "framing = fortinet
 	fortinet { flags = syn }" "fortinet.flags = syn is wrong, use ack, psh or psh,ack"
 check "a number without the policy fixed" not_initiated "framing = fortinet
@@ -163,4 +186,5 @@ check "a section without its framing" without_effect tcp "fortinet { flags = ack
 check "SPIs that look like IKE" spis_unlike_ike
 check "a framing that was refused is not tried again" refusal_is_forgotten
 check "the gateways are set differently" set_differently
+check "the framing over UDP" over_udp
 ktap_finished

@@ -182,12 +182,12 @@ static void check_datagram(int fd, size_t len, uint32_t seed)
 	fill(sent, len, &state);
 	/* The first that is too big for the path is told of, and lost. */
 	do {
-		if (send(fd, sent, len, 0) < 0)
-			err(1, "UDP: send of %zu octets", len);
-		n = recv(fd, seen, sizeof(seen), 0);
+		n = send(fd, sent, len, 0);
+		if (n >= 0)
+			n = recv(fd, seen, sizeof(seen), 0);
 	} while (n < 0 && errno == EMSGSIZE && ++tries < 3);
 	if (n < 0)
-		err(1, "UDP: recv of %zu octets", len);
+		err(1, "UDP: %zu octets", len);
 	if ((size_t)n != len || memcmp(sent, seen, len))
 		errx(1, "UDP: datagram of %zu octets is wrong", len);
 }

@@ -11,6 +11,9 @@
         "fragmentation needed" to SOURCE, which quotes an ESP segment that
         passes by DEVICE: with its SPI or another one, or eight octets with its
         sequence number or another one
+    fake.py fragments SOURCE DESTINATION PORT
+        a datagram from here in two fragments that may not be fragmented; ends
+        well if it comes back
     fake.py udp DESTINATION SPI
         one datagram to port 4500
     fake.py encap ADDRESS
@@ -43,10 +46,11 @@ def segment(source, destination, sport, dport, payload, seq=1, ack=1):
     return tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
 
 
-def send(protocol, source, destination, payload):
+def send(protocol, source, destination, payload, number=0, fragment=0):
     """Send an IPv4 packet; the addresses are in octets."""
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0, source, destination)
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), number, fragment, 64, protocol, 0,
+                     source, destination)
     raw.sendto(ip + payload, (socket.inet_ntoa(destination), 0))
 
 
@@ -97,6 +101,19 @@ def send_icmp(device, source, destination, dport, mtu, quoted):
     send(socket.IPPROTO_ICMP, dst, src, icmp)
 
 
+def send_fragments(source, destination, port):
+    src, dst = socket.inet_aton(source), socket.inet_aton(destination)
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind((source, 0))
+    udp.settimeout(5)
+    data = random.randbytes(2000)
+    datagram = struct.pack(">HHHH", udp.getsockname()[1], port, 8 + len(data), 0) + data
+    send(socket.IPPROTO_UDP, src, dst, datagram[:1200], 4711, 0x6000)
+    send(socket.IPPROTO_UDP, src, dst, datagram[1200:], 4711, 0x4000 | 1200 // 8)
+    if udp.recv(65536) != data:
+        sys.exit("something else came back")
+
+
 def take_udp(address):
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
@@ -115,6 +132,9 @@ def main(what, *args):
     elif what == "icmp":
         device, source, destination, dport, mtu, quoted = args
         send_icmp(device, source, destination, int(dport), int(mtu), quoted)
+    elif what == "fragments":
+        source, destination, port = args
+        send_fragments(source, destination, int(port))
     elif what == "udp":
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.sendto(esp(int(args[1], 16)), (args[0], 4500))
