@@ -140,8 +140,8 @@ static const char *plural(size_t count)
  * @unanswered: a SYN, but no answer to it
  * @connections: those that came about
  * @prefixes: of these, those of IKE
- * @incomplete: of these, those of whose stream octets are missing
- * @shown: of the connections, those with ESP
+ * @incomplete: of the connections, those of whose stream octets are missing
+ * @shown: those with ESP
  */
 struct found {
 	size_t unanswered;
@@ -160,7 +160,7 @@ static int explain(const struct capture *capture, const char *name,
 
 	if (found->incomplete) {
 		snprintf(what, sizeof(what),
-			 "%zu connection%s of IKE, of whose stream%s octets are missing, so that ESP cannot be found there; beside it there is none",
+			 "%zu TCP connection%s of whose stream%s octets are missing, so that ESP cannot be found there; beside it there is none",
 			 found->incomplete, plural(found->incomplete),
 			 plural(found->incomplete));
 	} else if (found->prefixes) {
@@ -210,10 +210,9 @@ static void count_dialogue(struct found *found, const struct dialogue *dialogue)
 	const struct way *way = dialogue->way;
 
 	found->connections++;
-	if (!way[0].frames.prefix)
-		return;
-	found->prefixes++;
-	found->incomplete += way[0].stream.gap || way[1].stream.gap;
+	found->prefixes += way[0].frames.prefix;
+	found->incomplete += !stream_is_complete(&way[0].stream) ||
+		!stream_is_complete(&way[1].stream);
 }
 
 /* Show what matters: IKE's connections with ESP, and if there is none, why. One

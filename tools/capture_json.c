@@ -129,7 +129,7 @@ static struct json_object *new_way(const struct way *way,
 	add_number(object, "repeated", way->repeated);
 	add_number(object, "strays", way->strays);
 	json_object_object_add(object, "stream-complete",
-			       json_object_new_boolean(!way->stream.gap));
+			       json_object_new_boolean(stream_is_complete(&way->stream)));
 	profile_infer(&view.profile, way, back);
 	if (way->count)
 		add_profile(object, &view);

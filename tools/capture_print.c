@@ -300,9 +300,7 @@ static void note_impossible(int way, const struct view *view)
 		     side[way]);
 	if (view->way->prefixed && !profile->counts_itself)
 		note("The length in front does not count itself: no option says so.");
-	else if (view->way->prefixed &&
-		 (profile->timestamps.against < profile->timestamps.all ||
-		  view->way->bare))
+	else if (view->way->prefixed && !prefix_is_known(view))
 		note("Time stamps do not tell the %s's ESP from IKE: this host refuses a length.",
 		     side[way]);
 	if (view->way->elsewhere)
@@ -320,7 +318,7 @@ static void note_way(int way, const struct view *view)
 	if (view->way->repeated)
 		note("%zu ESP packets of the %s were captured more than once, and counted once.",
 		     view->way->repeated, side[way]);
-	if (view->way->stream.gap)
+	if (!stream_is_complete(&view->way->stream))
 		note("Octets of the %s's IKE stream are missing: snapshot is not reliable.",
 		     side[way]);
 	if (!view->way->count)

@@ -287,7 +287,8 @@ static bool mark_esp(struct marks *marks, int way, __u32 offset)
 /* Whether a direction is a stream and nothing else, with ESP in its frames;
  * @complete: or whether octets are missing, so that it cannot be told
  */
-static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first,
+static bool is_esp_in_stream(const struct marks *marks,
+			     const struct segment *syn, int way, __u32 first,
 			     bool *complete)
 {
 	struct stream stream;
@@ -299,52 +300,92 @@ static bool is_esp_in_stream(const struct marks *marks, int way, __u32 first,
 		const struct mark *mark = &marks->item[i];
 
 		if (mark->kind == KIND_STREAM && mark->way == way &&
+		    way_of(syn, mark->segment) >= 0 &&
 		    !(mark->segment->flags & TH_SYN))
 			stream_add(&stream, mark->segment);
 	}
 	stream_frames(&stream, way == 0, &frames);
 	stream_free(&stream);
-	*complete = !stream.gap && !stream.waiting;
+	*complete = stream_is_complete(&stream);
 
 	return !stream.conflicts && !frames.bad &&
 		frames.in_order >= ENOUGH_STEPS;
 }
 
-/* Whether what was taken for ESP beside the stream is part of it: the other side
- * acknowledges it. Segments without data are surely TCP's own.
+/**
+ * struct sums - what tells whether ESP is part of a stream
+ * @first: the stream's first octet
+ * @acked: so many octets were acknowledged
+ * @stream: octets of segments that are surely the stream's
+ * @esp: octets of those in question
+ * @last: sequence number of the last segment, as one may be captured twice
  */
-static bool is_acknowledged(const struct marks *marks, int way, __u32 first)
+struct sums {
+	__u32 first;
+	__u32 acked;
+	__u64 stream;
+	__u64 esp;
+	__u32 last;
+};
+
+/* An acknowledgment is surely TCP's own where no ESP packet can carry it. */
+static void sum_acked(struct sums *sums, const struct segment *segment)
 {
-	__u64 stream = 0, esp = 0;
-	__u32 acked = 0;
+	if (segment->flags & TH_ACK &&
+	    (!segment->length || segment->timestamps) &&
+	    (__s32)(segment->ack - sums->first - sums->acked) > 0)
+		sums->acked = segment->ack - sums->first;
+}
+
+static void sum_octets(struct sums *sums, const struct mark *mark)
+{
+	const struct segment *segment = mark->segment;
+
+	if (mark->kind == KIND_ESP)
+		sums->esp += segment->length;
+	else if (mark->kind == KIND_STREAM && segment->seq != sums->last)
+		sums->stream += segment->length;
+	if (segment->length)
+		sums->last = segment->seq;
+}
+
+/* Whether what was taken for ESP beside the stream is part of it: it has the
+ * time stamps that the stream has, and the other side acknowledges it.
+ */
+static bool is_acknowledged(const struct marks *marks,
+			    const struct segment *syn, int way, __u32 first)
+{
+	struct sums sums = { .first = first, .last = first - 1 };
 	size_t i;
 
 	for (i = 0; i < marks->count; i++) {
 		const struct mark *mark = &marks->item[i];
-		const struct segment *segment = mark->segment;
 
-		if (mark->way == way && mark->kind == KIND_STREAM)
-			stream += segment->length;
-		else if (mark->way == way)
-			esp += segment->length;
-		else if (!segment->length && segment->flags & TH_ACK &&
-			 (__s32)(segment->ack - first - acked) > 0)
-			acked = segment->ack - first;
+		if (way_of(syn, mark->segment) < 0)
+			continue;
+		if (mark->kind == KIND_ESP && mark->way == way &&
+		    syn->timestamps && !mark->segment->timestamps)
+			return false;
+		if (mark->way == way)
+			sum_octets(&sums, mark);
+		else
+			sum_acked(&sums, mark->segment);
 	}
 
-	return acked > stream + esp / 2;
+	return sums.acked > sums.stream + sums.esp / 2;
 }
 
 /* Find ESP with a length in front, beside the stream. */
-static bool mark_prefixed(struct marks *marks, int way, __u32 first)
+static bool mark_prefixed(struct marks *marks, const struct segment *syn,
+			  int way, __u32 first)
 {
 	bool complete;
 	size_t i;
 
-	if (is_esp_in_stream(marks, way, first, &complete) ||
+	if (is_esp_in_stream(marks, syn, way, first, &complete) ||
 	    !mark_esp(marks, way, 2))
 		return false;
-	if (complete || !is_acknowledged(marks, way, first))
+	if (complete || !is_acknowledged(marks, syn, way, first))
 		return true;
 	for (i = 0; i < marks->count; i++) {
 		if (marks->item[i].way == way)
@@ -489,7 +530,8 @@ bool dialogue_take(struct dialogue *dialogue, const struct capture *capture,
 		struct way *this = &dialogue->way[way];
 
 		if (!mark_esp(&marks, way, 0))
-			this->prefixed = mark_prefixed(&marks, way, first[way]);
+			this->prefixed = mark_prefixed(&marks, syn, way,
+						       first[way]);
 		this->esp = memory_get(marks.count, sizeof(*this->esp));
 	}
 	if (answered)

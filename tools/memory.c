@@ -12,7 +12,7 @@
 static void end(void)
 {
 	fputs("esptcp: out of memory\n", stderr);
-	fputs("  of a large capture take a part: tcpdump -r FILE -c 100000 -w PART\n",
+	fputs("  if a capture is too large, take a part: tcpdump -r FILE -c 100000 -w PART\n",
 	      stderr);
 	exit(EXIT_FAILURE);
 }

@@ -90,6 +90,21 @@ bool flags_are_known(const struct profile *profile)
 }
 
 /**
+ * prefix_is_known() - see whether this host would take a direction's length
+ * @view: the direction, which has a length in front
+ *
+ * Return: true if the length counts itself, and TCP's time stamps tell segments
+ *	from the stream
+ */
+bool prefix_is_known(const struct view *view)
+{
+	const struct count *stamps = &view->profile.timestamps;
+
+	return view->profile.counts_itself && view->way->timestamps &&
+		stamps->against == stamps->all;
+}
+
+/**
  * options_text() - the options that would do the same
  * @view: the direction
  * @text: filled; each has a blank before it, what is not known is left out
@@ -113,8 +128,9 @@ void options_text(const struct view *view, char text[OPTIONS_SIZE])
 	/* IKE's is what profiles have anyway; so if it fits, nothing is said */
 	if (window->known && !window->follows && !window->same)
 		append(text, OPTIONS_SIZE, " window %u", window->value);
-	append(text, OPTIONS_SIZE, " length-prefix %s",
-	       view->way->prefixed ? "yes" : "no");
+	if (!view->way->prefixed || prefix_is_known(view))
+		append(text, OPTIONS_SIZE, " length-prefix %s",
+		       view->way->prefixed ? "yes" : "no");
 	if (strcmp(yes_or_no(&profile->timestamps), "some"))
 		append(text, OPTIONS_SIZE, " timestamps %s",
 		       yes_or_no(&profile->timestamps));

@@ -26,6 +26,7 @@ const char *flags_text(char text[FLAGS_SIZE], __u8 flags);
 const char *yes_or_no(const struct count *count);
 bool flags_are_known(const struct profile *profile);
 bool is_open(const struct choice *choice, enum policy policy);
+bool prefix_is_known(const struct view *view);
 void options_text(const struct view *view, char text[OPTIONS_SIZE]);
 
 #endif /* ESPTCP_OPTIONS_H */

@@ -140,6 +140,17 @@ void stream_add(struct stream *stream, const struct segment *segment)
 		;
 }
 
+/**
+ * stream_is_complete() - see whether octets are missing, when all was added
+ * @stream: the stream
+ *
+ * Return: true if none are
+ */
+bool stream_is_complete(const struct stream *stream)
+{
+	return !stream->gap && !stream->waiting;
+}
+
 static __u32 get32(const __u8 *data)
 {
 	return (__u32)data[0] << 24 | data[1] << 16 | data[2] << 8 | data[3];

@@ -54,6 +54,7 @@ struct frames {
 
 void stream_start(struct stream *stream, __u32 first);
 void stream_add(struct stream *stream, const struct segment *segment);
+bool stream_is_complete(const struct stream *stream);
 void stream_free(struct stream *stream);
 void stream_frames(const struct stream *stream, bool originator,
 		   struct frames *frames);
