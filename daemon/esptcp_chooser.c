@@ -126,19 +126,22 @@ static bool get_path(ike_sa_t *ike_sa, esptcp_path_t *path)
 	char *name = ike_sa->get_name(ike_sa);
 	esptcp_framing_t framing;
 
-	if (!esptcp_config_get_path(name, path) ||
-		!esptcp_framing_get(name, &framing))
+	if (!esptcp_config_get_path(name, path))
 	{
 		return FALSE;
 	}
 	if (path->transport == ESPTCP_TRANSPORT_UDP)
 	{
-		if (framing.fortinet)
+		if (esptcp_framing_get(name, &framing) && framing.fortinet)
 		{
 			DBG1(DBG_IKE, "connection '%s' uses UDP, where framing = fortinet "
 				 "has no effect: set transport = tcp", name);
 		}
 		return TRUE;
+	}
+	if (!esptcp_framing_get(name, &framing))
+	{
+		return FALSE;
 	}
 	if (ike_sa->get_version(ike_sa) != IKEV2)
 	{

@@ -282,8 +282,7 @@ static bool apply_framing(private_esptcp_connection_t *this,
 {
 	esptcp_netlink_t *netlink = this->surroundings->netlink;
 
-	/* the kernel does not go back to RFC 9329: an IKE_SA that wants it on the
-	 * connection of an earlier one has to go elsewhere */
+	/* the kernel does not go back to RFC 9329 */
 	if (!framing->fortinet && this->framed && this->framing.fortinet)
 	{
 		return FALSE;
@@ -567,13 +566,13 @@ METHOD(esptcp_connection_t, set_framing, bool,
 	{
 		set = esptcp_framing_get(name, &framing) &&
 			  apply_framing(this, &framing);
-		if (set)
+		if (set && framing.fortinet)
 		{
 			DBG1(DBG_NET, "TCP connection %u %s %#H carries ESP with framing = "
-				 "%s of connection '%s'", this->id, direction(this),
-				 this->remote, framing.fortinet ? "fortinet" : "rfc9329", name);
+				 "fortinet of connection '%s'", this->id, direction(this),
+				 this->remote, name);
 		}
-		else
+		else if (!set)
 		{
 			DBG1(DBG_NET, "TCP connection %u %s %#H cannot carry ESP as the "
 				 "settings of connection '%s' want it, see above", this->id,
@@ -644,7 +643,7 @@ METHOD(esptcp_connection_t, succeed, bool,
 	up = this->state == ESPTCP_CONNECTION_UP;
 	if (up && framed && !apply_framing(this, &framing))
 	{	/* the SAs would send in another way than was decided */
-		lost(this, "the kernel module did not take its framing");
+		lost(this, "it cannot have the framing of the one before");
 		up = FALSE;
 	}
 	if (up)

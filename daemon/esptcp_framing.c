@@ -85,7 +85,7 @@ static bool parse_number(char *str, uint32_t *value)
 	errno = 0;
 	number = strtoull(str, &end, strcasepfx(str, "0x") ? 16 : 10);
 	*value = number;
-	return !errno && end != str && !*end && isalnum(*str) &&
+	return !errno && end != str && !*end && isdigit(*str) &&
 		   number <= UINT32_MAX;
 }
 

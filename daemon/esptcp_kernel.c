@@ -167,12 +167,18 @@ METHOD(kernel_interface_t, get_spi, status_t,
 	uint32_t *spi)
 {
 	private_esptcp_kernel_t *this = hooks;
+	esptcp_connection_t *connection = get_connection(this);
 	status_t status;
 	int tries = 0;
 
+	if (!connection || protocol != IPPROTO_ESP)
+	{
+		DESTROY_IF(connection);
+		return this->original.get_spi(kernel, src, dst, protocol, spi);
+	}
+	connection->destroy(connection);
 	/* the module does not bind an SPI that looks like IKE to a connection on
-	 * which nothing else tells them apart, and a responder does not know yet
-	 * which connection it will be */
+	 * which nothing else tells them apart */
 	while (TRUE)
 	{
 		status = this->original.get_spi(kernel, src, dst, protocol, spi);
