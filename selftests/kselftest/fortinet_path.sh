@@ -105,11 +105,21 @@ slow_pass() {
 	[[ $(< "$work/ping") =~ \ 20\ received ]] && [ "$(refused)" = 0 ]
 }
 
+# twenty_in_a_second: how many of them come back
+twenty_in_a_second() {
+	ns ca ping -q -n -i 0.05 -c 20 -s 400 -W 1 "$clientB" > "$work/ping"
+	[[ $(< "$work/ping") =~ \ ([0-9]+)\ received ]] && received=${BASH_REMATCH[1]} &&
+		echo "# $received of 20 came back, beside 20 IKE messages"
+}
+
 # The first of each second
 few_pass() {
-	ns ca ping -q -n -i 0.05 -c 20 -s 400 -W 1 "$clientB" > "$work/ping"
-	[[ $(< "$work/ping") =~ \ ([0-9]+)\ received ]] && [ "${BASH_REMATCH[1]}" -ge 1 ] &&
-		[ "${BASH_REMATCH[1]}" -lt 10 ] && [ "$(refused)" -ge 10 ]
+	twenty_in_a_second && [ "$received" -ge 1 ] && [ "$received" -lt 10 ] && [ "$(refused)" -ge 10 ]
+}
+
+# One for each IKE message
+half_pass() {
+	twenty_in_a_second && [ "$received" -ge 5 ] && [ "$(refused)" -ge 1 ]
 }
 
 # Many times half a window within a second, of 64 KiB: few numbers come again.
@@ -274,7 +284,7 @@ firewall() {
 	box "$rules" && through "$@"
 }
 
-test_start 17
+test_start 24
 modprobe -a nf_conntrack sch_netem
 advancing=fortinet,name=advancing-profile
 snapshot=fortinet,seq=snapshot,ack=snapshot
@@ -288,12 +298,19 @@ check "NAT and a strict firewall: advancing" nat $advancing
 check "a strict firewall: wrong numbers are dropped" firewall "$strict" fortinet spoilt_are_dropped
 check "a strict firewall, much IKE: fortios" age fortinet pass_when_old
 check "a strict firewall, much IKE: fixed" age $fixed pass_when_old
+check "a strict firewall, much IKE: snapshot" age $snapshot pass_when_old
+check "a strict firewall, much IKE: advancing" age $advancing pass_when_old
 check "a strict firewall: checksums of IPv4" checksums 4
 check "a strict firewall: checksums of IPv6" checksums 6
 liberal 1
 check "NAT and a liberal firewall: fortios" nat fortinet
+check "NAT and a liberal firewall: fixed" nat $fixed
+check "NAT and a liberal firewall: snapshot" nat $snapshot
+check "NAT and a liberal firewall: advancing" nat $advancing
 check "a liberal firewall: wrong numbers pass" firewall "$strict" fortinet spoilt_pass
 check "replay is dropped: fortios" firewall "$replay" fortinet few_pass
+check "replay is dropped: fixed" firewall "$replay" $fixed few_pass
+check "replay is dropped: snapshot" firewall "$replay" $snapshot half_pass
 check "replay is dropped: advancing" small_windows "$replay" $advancing fast_pass
 ns r nft delete table inet path
 check "the gateways' own firewalls" through fortinet own_firewall
