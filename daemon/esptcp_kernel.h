@@ -20,7 +20,7 @@ typedef struct esptcp_kernel_t esptcp_kernel_t;
  *
  * An SA is bound before the kernel gets it and unbound after the kernel has
  * lost it, so that its packets can't leave in another way. An SA that can't be
- * bound is not installed.
+ * bound is not installed; so SPIs that the module would not bind are not chosen.
  *
  * charon calls this from the thread that handles the IKE_SA.
  */
