@@ -50,18 +50,13 @@ stays_narrow() {
 # learns MTU WHAT YES-OR-NO: whether A believes a router, who quotes that
 learns() {
 	background icmp r python3 lib/fake.py icmp to_a "$A" "$B" "$port" "$1" "$2"
-	within 10 says icmp listening && ping_ok ca "$clientB" 56 && within 5 ended icmp || return
+	within 10 says icmp listening && ping_ok ca "$clientB" 56 && within 5 has_ended icmp || return
 	pause 0.2
 	if [ "$3" = yes ]; then
 		within 2 knows_mtu "$1"
 	else
 		! knows_mtu "$1"
 	fi
-}
-
-# ended WHAT: what ran in the background
-ended() {
-	! kill -0 "${pids[$1]}" 2> /dev/null
 }
 
 knows_mtu() {

@@ -116,10 +116,6 @@ no_prefix() {
 		within 3 has_ended silent
 }
 
-has_ended() {
-	! kill -0 "${pids[$1]}" 2> /dev/null
-}
-
 # After the prefix there has to be an IKE_SA.
 no_ike() {
 	background silent ga socat -U "TCP:$B:$port" SYSTEM:'printf IKETCP; sleep 30'

@@ -73,6 +73,11 @@ says() {
 	[[ $'\n'$(< "$work/$1.out") =~ $2 ]]
 }
 
+# has_ended WHAT: what ran in the background has
+has_ended() {
+	! kill -0 "${pids[$1]}" 2> /dev/null
+}
+
 # end WHAT SIGNAL: end it and wait until it has
 end() {
 	[ -v "pids[$1]" ] || return 0
