@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * esptcp attach: gives an open TCP socket to the module.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "lib/framing.h"
+#include "lib/json.h"
+#include "lib/netlink.h"
+#include "lib/args.h"
+#include "lib/error.h"
+
+static const struct remedy remedies[] = {
+	{ ENOTSOCK, "attach takes the descriptor of a connected TCP socket" },
+	{ EPROTONOSUPPORT, "attach takes the descriptor of a connected TCP socket" },
+	{ ENOTCONN, "the TCP connection must be established: connect or accept first" },
+	{ EEXIST, "the socket belongs to esptcp, TLS or another protocol already" },
+	{ EOPNOTSUPP, "MPTCP sockets cannot be attached: open a plain TCP socket" },
+	{ EXDEV, "run esptcp in the socket's network namespace" },
+	{ ENOENT, "replaces takes the number of a connection: \"esptcp show\" lists them" },
+	{ }
+};
+
+/* What may follow the descriptor, in any order */
+static int take_options(char ***args, __u32 *role, __u32 *replaces,
+			struct framing *framing)
+{
+	int status = 0;
+
+	while (!status && (*args)[0]) {
+		const char *keyword = *(*args)++;
+
+		if (!strcmp(keyword, "role"))
+			status = args_role(args, role);
+		else if (!strcmp(keyword, "replaces"))
+			status = args_id(args, replaces);
+		else if (framing_begins(keyword))
+			status = framing_take(args, keyword, framing);
+		else
+			status = args_error("role, replaces or framing",
+					    keyword);
+	}
+
+	return status;
+}
+
+int attach_main(char **args)
+{
+	__u32 role = ESPTCP_ROLE_UNKNOWN;
+	struct framing framing = { };
+	bool json = args_json(args);
+	__u32 replaces = 0;
+	struct genl genl;
+	__u32 fd, id;
+	int status;
+	int err;
+
+	status = args_fd(&args, &fd);
+	if (!status)
+		status = take_options(&args, &role, &replaces, &framing);
+	if (status)
+		return status;
+
+	err = genl_open_loading(&genl);
+	if (err)
+		return error_kernel(&genl, err, NULL);
+
+	err = conn_attach(&genl, fd, role, replaces, &framing, &id);
+	genl_close(&genl);
+	if (err)
+		return error_kernel(&genl, err, remedies);
+
+	if (json)
+		json_id(id);
+	else
+		printf("%u\n", id);
+
+	return 0;
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * doctor: can the kernel load esptcp, and ESP? Answers come from libkmod, which
+ * reads the same files as modprobe.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <libkmod.h>
+
+#include "doctor.h"
+
+#define MODULES		"/lib/modules"
+
+/* Read the first line of a file. */
+static bool read_line(const char *path, char *line, int size)
+{
+	FILE *file = fopen(path, "r");
+	bool done = file && fgets(line, size, file);
+
+	if (file)
+		fclose(file);
+
+	return done;
+}
+
+/* Secure Boot makes the kernel lock itself down; sig_enforce is the same for
+ * modules alone.
+ */
+static bool wants_signatures(void)
+{
+	char line[128];
+
+	if (read_line("/sys/module/module/parameters/sig_enforce", line,
+		      sizeof(line)) && line[0] == 'Y')
+		return true;
+
+	return read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+		!strstr(line, "[none]");
+}
+
+/* Whether the kernel has a key of that name. Root may see the keys that modules
+ * can be signed with; who sees none cannot tell.
+ */
+static bool may_have_key(const char *signer)
+{
+	bool any = false, found = false;
+	FILE *file = fopen("/proc/keys", "r");
+	char line[512], name[256];
+
+	snprintf(name, sizeof(name), " %s: ", signer);
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strstr(line, " asymmetri "))
+			continue;
+		any = true;
+		if (strstr(line, name))
+			found = true;
+	}
+	if (file)
+		fclose(file);
+
+	return found || !any;
+}
+
+static bool is_loaded(struct kmod_module *mod)
+{
+	int state = kmod_module_get_initstate(mod);
+
+	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
+}
+
+static bool is_blacklisted(struct kmod_ctx *ctx, const char *name)
+{
+	struct kmod_config_iter *iter = kmod_config_get_blacklists(ctx);
+	bool found = false;
+
+	while (!found && kmod_config_iter_next(iter))
+		found = !strcmp(kmod_config_iter_get_key(iter), name);
+	kmod_config_iter_free_iter(iter);
+
+	return found;
+}
+
+/* Copy a field of a module's information, or "". */
+static void get_info(struct kmod_module *mod, const char *key, char *value,
+		     size_t size)
+{
+	struct kmod_list *list = NULL, *item;
+
+	value[0] = '\0';
+	kmod_module_get_info(mod, &list);
+	kmod_list_foreach(item, list) {
+		if (!strcmp(kmod_module_info_get_key(item), key))
+			snprintf(value, size, "%s",
+				 kmod_module_info_get_value(item));
+	}
+	kmod_module_info_free_list(list);
+}
+
+/* Whether the modules of the kernel in a directory include esptcp */
+static bool has_esptcp(const char *release)
+{
+	static const char * const no_config[] = { NULL };
+	char path[sizeof(MODULES) + NAME_MAX + 1];
+	struct kmod_list *list = NULL;
+	struct kmod_ctx *ctx;
+
+	snprintf(path, sizeof(path), MODULES "/%s", release);
+	ctx = kmod_new(path, no_config);
+	if (!ctx)
+		return false;
+	kmod_set_log_priority(ctx, 0);
+	kmod_module_new_from_lookup(ctx, "esptcp", &list);
+	kmod_unref(ctx);
+	kmod_module_unref_list(list);
+
+	return list;
+}
+
+/* Find a kernel that esptcp was built for. */
+static bool find_other(char release[NAME_MAX + 1])
+{
+	DIR *dir = opendir(MODULES);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !has_esptcp(entry->d_name))
+			continue;
+		snprintf(release, NAME_MAX + 1, "%s", entry->d_name);
+		found = true;
+	}
+	if (dir)
+		closedir(dir);
+
+	return found;
+}
+
+static void missing(struct doctor *doctor, const char *running)
+{
+	char other[NAME_MAX + 1];
+
+	if (find_other(other))
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "install linux-headers for the running kernel, then \"make && make install\" again",
+			   "esptcp is installed for kernel %s, but %s is running",
+			   other, running);
+	else
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "build and install it: make && make install",
+			   "esptcp is not installed");
+}
+
+/* The module is not loaded: would modprobe load this file? */
+static void examine_file(struct doctor *doctor, struct kmod_ctx *ctx,
+			 struct kmod_module *mod, const char *running)
+{
+	char vermagic[128], signature[32], signer[128];
+
+	get_info(mod, "vermagic", vermagic, sizeof(vermagic));
+	get_info(mod, "sig_id", signature, sizeof(signature));
+	get_info(mod, "signer", signer, sizeof(signer));
+	vermagic[strcspn(vermagic, " ")] = '\0';
+
+	if (!*vermagic)
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "build and install it again: make && make install",
+			   "esptcp is not loaded, and its file is no module: %s",
+			   kmod_module_get_path(mod));
+	else if (strcmp(vermagic, running))
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "install linux-headers for the running kernel, then \"make && make install\" again",
+			   "esptcp is not loaded, and was built for kernel %s, while %s is running",
+			   vermagic, running);
+	else if (wants_signatures() && !*signature)
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "sign it with a key that the machine trusts, see mokutil(1); or switch Secure Boot off",
+			   "the kernel takes signed modules only (Secure Boot), and esptcp is not signed");
+	else if (wants_signatures() && !may_have_key(signer))
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "let the machine trust that key: mokutil --import CERTIFICATE, and restart; or sign the module with a key that it trusts",
+			   "the kernel takes signed modules only (Secure Boot), and has no key \"%s\", with which esptcp is signed",
+			   signer);
+	else if (is_blacklisted(ctx, "esptcp"))
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "remove the line \"blacklist esptcp\" from /etc/modprobe.d",
+			   "esptcp is blacklisted, so that it does not load by itself");
+	else
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "modprobe esptcp; to load it at boot: echo esptcp > /etc/modules-load.d/esptcp.conf",
+			   "esptcp is not loaded");
+}
+
+static void examine_esptcp(struct doctor *doctor, struct kmod_ctx *ctx)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *mod;
+	struct utsname name;
+
+	uname(&name);
+	if (!access("/sys/module/esptcp", F_OK)) {
+		doctor->alive = !snapshot_take(&doctor->snapshot);
+		doctor_add(doctor, doctor->alive ? VERDICT_OK :
+			   VERDICT_PROBLEM, "module",
+			   doctor->alive ? NULL : "remove it and load it again",
+			   doctor->alive ? "esptcp is loaded" :
+			   "esptcp is loaded but does not answer");
+		return;
+	}
+
+	kmod_module_new_from_lookup(ctx, "esptcp", &list);
+	if (!list) {
+		missing(doctor, name.release);
+		return;
+	}
+	mod = kmod_module_get_module(list);
+	examine_file(doctor, ctx, mod, name.release);
+	kmod_module_unref(mod);
+	kmod_module_unref_list(list);
+}
+
+void doctor_module(struct doctor *doctor)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+
+	if (!ctx)
+		return;
+	kmod_set_log_priority(ctx, 0);
+	examine_esptcp(doctor, ctx);
+	kmod_unref(ctx);
+}
+
+/* What keeps a module from being loaded, or NULL */
+static const char *obstacle(struct kmod_ctx *ctx, const char *name,
+			    struct kmod_module *mod)
+{
+	const char *install = kmod_module_get_install_commands(mod);
+
+	if (install && *install)
+		return "replaced by an \"install\" line";
+
+	return is_blacklisted(ctx, name) ? "blacklisted" : NULL;
+}
+
+static void examine_one(struct doctor *doctor, struct kmod_ctx *ctx,
+			const char *name, enum verdict bad, const char *loss)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_module *mod;
+	const char *why;
+
+	kmod_module_new_from_lookup(ctx, name, &list);
+	if (!list) {
+		doctor_add(doctor, bad, "ESP",
+			   "install the kernel's modules (linux-modules-extra on some distributions)",
+			   "the kernel has no module %s: no %s", name, loss);
+		return;
+	}
+	mod = kmod_module_get_module(list);
+	why = obstacle(ctx, name, mod);
+	if (why && is_loaded(mod))
+		doctor_add(doctor, VERDICT_WARNING, "ESP",
+			   "remove that line from /etc/modprobe.d",
+			   "%s is %s in /etc/modprobe.d; it is loaded now, after the next boot there will be no %s",
+			   name, why, loss);
+	else if (why)
+		doctor_add(doctor, bad, "ESP",
+			   "remove that line from /etc/modprobe.d",
+			   "%s is %s in /etc/modprobe.d: no %s", name, why,
+			   loss);
+	kmod_module_unref(mod);
+	kmod_module_unref_list(list);
+}
+
+/*
+ * esp6_xmit() of Linux up to now encrypts the last segment of a packet that it
+ * has cut up, and the next packet, with the same nonce.
+ */
+static void examine_nonces(struct doctor *doctor, struct kmod_ctx *ctx)
+{
+	struct kmod_module *mod;
+
+	if (kmod_module_new_from_name(ctx, "esp6_offload", &mod))
+		return;
+	if (is_loaded(mod))
+		doctor_add(doctor, VERDICT_PROBLEM, "ESP",
+			   "set hw_offload = no in swanctl.conf, take the tunnels between IPv6 addresses down, modprobe -r esp6_offload, and bring them up again",
+			   "esp6_offload is loaded: with IPv6 between the gateways the kernel encrypts different packets with the same nonce, plain ESP's, too");
+	kmod_module_unref(mod);
+}
+
+/* Blacklisting is the usual answer to a hole in ESP, and easily forgotten. */
+void doctor_esp(struct doctor *doctor)
+{
+	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
+	size_t before = doctor->findings;
+
+	if (!ctx)
+		return;
+	kmod_set_log_priority(ctx, 0);
+	examine_one(doctor, ctx, "esp4", VERDICT_PROBLEM,
+		    "IPsec with IPv4");
+	examine_one(doctor, ctx, "esp6", VERDICT_PROBLEM,
+		    "IPsec with IPv6");
+	examine_one(doctor, ctx, "esp4_offload", VERDICT_WARNING,
+		    "fast IPsec with IPv4");
+	examine_nonces(doctor, ctx);
+	kmod_unref(ctx);
+	if (doctor->findings == before)
+		doctor_add(doctor, VERDICT_OK, "ESP", NULL,
+			   "the kernel has ESP and may load it");
+}
