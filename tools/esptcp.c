@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
+#include "lib/memory.h"
 #include "commands/commands.h"
 #include "lib/framing.h"
 #include "lib/filter.h"

@@ -65,16 +65,11 @@ static __u32 get32(const __u8 *data)
 	return (__u32)data[0] << 24 | data[1] << 16 | data[2] << 8 | data[3];
 }
 
-static bool same_address(const struct address *a, const struct address *b)
-{
-	return a->len == b->len && !memcmp(a->octets, b->octets, a->len);
-}
-
 static bool is_from(const struct segment *segment, const struct address *from,
 		    const struct address *to)
 {
-	return same_address(&segment->from, from) &&
-		same_address(&segment->to, to);
+	return address_equal(&segment->from, from) &&
+	       address_equal(&segment->to, to);
 }
 
 /* The direction of a segment with the ports of a connection, or -1 */
@@ -580,13 +575,13 @@ bool connection_has_esp(const struct connection *connection)
 }
 
 /**
- * capture_esp_without_syn() - count ESP of connections that began too early
+ * connection_esp_elsewhere() - count ESP of connections that began too early
  * @capture: the capture
  *
  * Return: number of packets that look like ESP behind a TCP header, whatever
  * their ports and addresses
  */
-size_t capture_esp_without_syn(const struct capture *capture)
+size_t connection_esp_elsewhere(const struct capture *capture)
 {
 	const struct sorted *loose = &capture->loose;
 	struct marks marks = {

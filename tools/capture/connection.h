@@ -6,32 +6,8 @@
 #ifndef ESPTCP_CONNECTION_H
 #define ESPTCP_CONNECTION_H
 
-#include "sorted.h"
+#include "packets.h"
 #include "stream.h"
-
-/**
- * struct capture - what a file contains
- * @segment: TCP segments, in the sorted in which they were captured
- * @segments: how many
- * @begun: those of connections whose beginning was captured
- * @loose: others that carry something
- * @others: packets that are not TCP
- * @fragments: fragments of IP packets
- * @cut: segments of which a part only was captured
- * @short_packets: packets of which not even TCP's header was
- * @ends_early: why the file could not be read to its end, or ""
- */
-struct capture {
-	struct segment *segment;
-	size_t segments;
-	struct sorted begun;
-	struct sorted loose;
-	size_t others;
-	size_t fragments;
-	size_t cut;
-	size_t short_packets;
-	char ends_early[256];
-};
 
 /**
  * struct esp - an ESP packet behind a TCP header of its own
@@ -104,6 +80,6 @@ bool connection_take(struct connection *connection, const struct capture *captur
 		     const struct segment *syn);
 void connection_free(struct connection *connection);
 bool connection_has_esp(const struct connection *connection);
-size_t capture_esp_without_syn(const struct capture *capture);
+size_t connection_esp_elsewhere(const struct capture *capture);
 
 #endif /* ESPTCP_CONNECTION_H */

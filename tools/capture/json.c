@@ -2,11 +2,9 @@
 /*
  * Says what a capture shows, for programs. The manual page names the members.
  */
-#include <json-c/json.h>
-
-#include "capture.h"
 #include "lib/json.h"
-#include "options.h"
+#include "lib/text.h"
+#include "report.h"
 
 static void add_count(struct json_object *object, const struct count *count)
 {
@@ -26,11 +24,11 @@ static struct json_object *new_choice(const struct choice *choice)
 	struct json_object *also = json_object_new_array();
 	enum policy i;
 
-	json_add_text(object, "policy", policy_name(choice->policy));
+	json_add_text(object, "policy", policy_text(choice->policy));
 	for (i = POLICY_FIXED; i < POLICIES; i++) {
-		const char *name = policy_name(i);
+		const char *name = policy_text(i);
 
-		if (is_open(choice, i))
+		if (choice_is_open(choice, i))
 			json_object_array_add(also, json_object_new_string(name));
 	}
 	json_object_object_add(object, "fits-as-well", also);
@@ -61,8 +59,7 @@ static struct json_object *new_window(const struct window *window)
 	add_count(object, &window->count);
 	if (window->known && !window->follows) {
 		json_add_number(object, "value", window->value);
-		json_object_object_add(object, "equals-ike",
-				       json_object_new_boolean(window->same));
+		json_add_bool(object, "equals-ike", window->same);
 	}
 
 	return object;
@@ -81,16 +78,16 @@ static struct json_object *new_bits(__u64 bits)
 	return array;
 }
 
-static void add_profile(struct json_object *object, const struct view *view)
+static void add_profile(struct json_object *object,
+			const struct profile *profile)
 {
-	const struct profile *profile = &view->profile;
-	const struct way *way = view->way;
+	const struct way *way = profile->way;
 	const struct count ike = { way->timestamps + way->bare, way->bare };
-	char text[OPTIONS_SIZE], names[FLAGS_SIZE];
+	char text[OPTIONS_SIZE], names[FLAGS_STRLEN];
 
 	json_add_number(object, "sas", profile->sas);
 	json_add_number(object, "missing", profile->missing);
-	json_add_text(object, "flags", flags_text(names, profile->flags));
+	json_add_text(object, "flags", text_flags(names, profile->flags));
 	json_add_number(object, "flags-contradicting", profile->flags_count.against);
 	json_object_object_add(object, "seq", new_choice(&profile->seq));
 	if (profile->acknowledges)
@@ -99,10 +96,10 @@ static void add_profile(struct json_object *object, const struct view *view)
 	json_object_object_add(object, "window", new_window(&profile->window));
 	json_add_text(object, "length-prefix", way->prefixed ? "yes" : "no");
 	if (way->prefixed)
-		json_object_object_add(object, "length-counts-itself",
-				       json_object_new_boolean(profile->counts_itself));
-	json_add_text(object, "timestamps", yes_or_no(&profile->timestamps));
-	json_add_text(object, "ike-timestamps", yes_or_no(&ike));
+		json_add_bool(object, "length-counts-itself",
+			      profile->counts_itself);
+	json_add_text(object, "timestamps", count_text(&profile->timestamps));
+	json_add_text(object, "ike-timestamps", count_text(&ike));
 	json_object_object_add(object, "other-options",
 			       new_bits(profile->options));
 	json_add_text(object, "in-window",
@@ -110,10 +107,10 @@ static void add_profile(struct json_object *object, const struct view *view)
 	json_add_number(object, "below", profile->below);
 	json_add_number(object, "other-ports", way->elsewhere);
 	json_add_number(object, "largest-packet", profile->largest);
-	json_add_text(object, "dont-fragment", yes_or_no(&profile->dont_fragment));
+	json_add_text(object, "dont-fragment", count_text(&profile->dont_fragment));
 	json_object_object_add(object, "dscp", new_bits(profile->dscp));
 	json_object_object_add(object, "ecn", new_bits(profile->ecn));
-	options_text(view, text);
+	profile_options(profile, text);
 	json_add_text(object, "options", text + 1);
 }
 
@@ -121,29 +118,29 @@ static struct json_object *new_way(const struct way *way,
 				   const struct way *back)
 {
 	struct json_object *object = json_object_new_object();
-	struct view view = { .way = way };
+	struct profile profile;
 
 	json_add_number(object, "ike-messages", way->frames.ike);
 	json_add_number(object, "esp-in-stream", way->frames.esp);
 	json_add_number(object, "esp-beside", way->count);
 	json_add_number(object, "repeated", way->repeated);
 	json_add_number(object, "strays", way->strays);
-	json_object_object_add(object, "stream-complete",
-			       json_object_new_boolean(stream_is_complete(&way->stream)));
-	profile_infer(&view.profile, way, back);
+	json_add_bool(object, "stream-complete",
+		      stream_is_complete(&way->stream));
+	profile_infer(&profile, way, back);
 	if (way->count)
-		add_profile(object, &view);
+		add_profile(object, &profile);
 
 	return object;
 }
 
 /**
- * report_json() - what a capture shows of a connection
+ * report_connection() - what a capture shows of a connection
  * @connection: the connection
  *
  * Return: an object
  */
-struct json_object *report_json(const struct connection *connection)
+struct json_object *report_connection(const struct connection *connection)
 {
 	struct json_object *object = json_object_new_object();
 	const struct way *way = connection->way;
@@ -153,8 +150,7 @@ struct json_object *report_json(const struct connection *connection)
 	json_add_number(object, "originator-port", syn->from_port);
 	json_add_address(object, "responder-addr", &syn->to);
 	json_add_number(object, "responder-port", syn->to_port);
-	json_object_object_add(object, "prefix",
-			       json_object_new_boolean(way[0].frames.prefix));
+	json_add_bool(object, "prefix", way[0].frames.prefix);
 	json_add_text(object, "framing", way[0].count || way[1].count ?
 		      "fortinet" : "rfc9329");
 	json_object_object_add(object, "originator", new_way(&way[0], &way[1]));
@@ -164,12 +160,12 @@ struct json_object *report_json(const struct connection *connection)
 }
 
 /**
- * capture_json() - print for programs
+ * report_json() - print for programs
  * @capture: the capture
  * @connections: IKE's connections in it, an array, which is freed
  */
-void capture_json(const struct capture *capture,
-		  struct json_object *connections)
+void report_json(const struct capture *capture,
+		 struct json_object *connections)
 {
 	struct json_object *object = json_object_new_object();
 

@@ -8,13 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/address.h"
-#include "lib/array.h"
-#include "capture.h"
-#include "lib/colour.h"
 #include "lib/memory.h"
 #include "lib/print.h"
-#include "options.h"
+#include "lib/text.h"
+#include "report.h"
 
 #define LABEL_WIDTH	15
 #define CELL_WIDTH	31
@@ -24,218 +21,177 @@
 
 static const char * const side[] = { "originator", "responder" };
 
-typedef void (*cell_fn)(const struct view *view, char *text, size_t size);
-
-static void append_against(char *text, size_t size, const struct count *count)
-{
-	if (count->against)
-		append(text, size, " (%zu not)", count->against);
-}
-
-static void choice_cell(const struct choice *choice, char *text, size_t size)
-{
-	append(text, size, "%s", policy_name(choice->policy));
-	switch (choice->policy) {
-	case POLICY_UNKNOWN:
-		append(text, size, ": %zu values", choice->values);
-		break;
-	case POLICY_FIXED:
-		append(text, size, ", first%+d", choice->offset);
-		break;
-	case POLICY_SNAPSHOT:
-		if (choice->to_next)
-			append(text, size, ", next%+d", choice->offset);
-		if (choice->to_acked)
-			append(text, size, ", acked%+d", choice->offset_acked);
-		break;
-	case POLICY_ADVANCING:
-		append(text, size, ", span %u", choice->span);
-		if (choice->restarts)
-			append(text, size, " x %zu", choice->restarts + 1);
-		break;
-	default:
-		break;
-	}
-	append_against(text, size, &choice->count);
-}
-
-static void packets_cell(const struct view *view, char *text, size_t size)
-{
-	const struct profile *profile = &view->profile;
-
-	append(text, size, "%zu in %zu SA%s", view->way->count, profile->sas,
-	       profile->sas == 1 ? "" : "s");
-	if (profile->missing)
-		append(text, size, ", %zu missing", profile->missing);
-}
-
-static void flags_cell(const struct view *view, char *text, size_t size)
-{
-	char names[FLAGS_SIZE];
-
-	append(text, size, "%s", flags_text(names, view->profile.flags));
-	append_against(text, size, &view->profile.flags_count);
-}
-
-static void seq_cell(const struct view *view, char *text, size_t size)
-{
-	choice_cell(&view->profile.seq, text, size);
-}
-
-static void ack_cell(const struct view *view, char *text, size_t size)
-{
-	if (view->profile.acknowledges)
-		choice_cell(&view->profile.ack, text, size);
-	else
-		append(text, size, "none");
-}
-
-static void window_cell(const struct view *view, char *text, size_t size)
-{
-	const struct window *window = &view->profile.window;
-
-	if (!window->known)
-		append(text, size, "unknown");
-	else if (window->follows)
-		append(text, size, "snapshot");
-	else
-		append(text, size, "%u%s", window->value,
-		       window->same ? ", IKE's too" : "");
-	append_against(text, size, &window->count);
-}
-
-static void prefix_cell(const struct view *view, char *text, size_t size)
-{
-	append(text, size, "%s", !view->way->prefixed ? "no" :
-	       view->profile.counts_itself ? "yes, counts itself" :
-	       "yes, without itself");
-}
-
-static void timestamps_cell(const struct view *view, char *text, size_t size)
-{
-	const struct count ike = {
-		.all = view->way->timestamps + view->way->bare,
-		.against = view->way->bare,
-	};
-
-	append(text, size, "%s; IKE: %s",
-	       yes_or_no(&view->profile.timestamps), yes_or_no(&ike));
-}
-
-/* Kinds of options; what has the highest bit is printed as its first kind. */
-static void kinds_cell(const struct view *view, char *text, size_t size)
-{
-	const char *comma = "";
-	int i;
-
-	if (!view->profile.options)
-		append(text, size, "none");
-	for (i = 0; i < 64; i++) {
-		if (!(view->profile.options & 1ULL << i))
-			continue;
-		append(text, size, i == 63 ? "%s%d or more" : "%s%d", comma, i);
-		comma = ",";
-	}
-}
-
-static void in_window_cell(const struct view *view, char *text, size_t size)
-{
-	size_t inside = view->way->count - view->profile.below;
-
-	if (inside)
-		append(text, size, "yes, %zu of %zu", inside, view->way->count);
-	else
-		append(text, size, "no, all are below");
-}
-
-static void ports_cell(const struct view *view, char *text, size_t size)
-{
-	if (view->way->elsewhere)
-		append(text, size, "others (%zu)", view->way->elsewhere);
-	else
-		append(text, size, "IKE's");
-}
-
-static void largest_cell(const struct view *view, char *text, size_t size)
-{
-	append(text, size, "%u octets of IP", view->profile.largest);
-}
-
-static void fragment_cell(const struct view *view, char *text, size_t size)
-{
-	append(text, size, "%s", view->way->esp[0].segment->from.len == 16 ?
-	       "IPv6" : yes_or_no(&view->profile.dont_fragment));
-}
-
-static void class_cell(const struct view *view, char *text, size_t size)
-{
-	const struct profile *profile = &view->profile;
-	const char *comma = "";
-	int i;
-
-	for (i = 0; i < 64; i++) {
-		if (!(profile->dscp & 1ULL << i))
-			continue;
-		append(text, size, "%s%d", comma, i);
-		comma = ",";
-	}
-	append(text, size, "; ECN ");
-	for (i = 0, comma = ""; i < 4; i++) {
-		if (!(profile->ecn & 1 << i))
-			continue;
-		append(text, size, "%s%d", comma, i);
-		comma = ",";
-	}
-}
-
-static const struct {
-	const char *label;
-	cell_fn cell;
-} rows[] = {
-	{ "ESP packets", packets_cell },
-	{ "flags", flags_cell },
-	{ "seq", seq_cell },
-	{ "ack", ack_cell },
-	{ "window", window_cell },
-	{ "length-prefix", prefix_cell },
-	{ "timestamps", timestamps_cell },
-	{ "other options", kinds_cell },
-	{ "in-window", in_window_cell },
-	{ "ports", ports_cell },
-	{ "largest", largest_cell },
-	{ "don't fragment", fragment_cell },
-	{ "DSCP", class_cell },
+/* The table's rows */
+enum row {
+	ROW_PACKETS, ROW_FLAGS, ROW_SEQ, ROW_ACK, ROW_WINDOW, ROW_PREFIX,
+	ROW_TIMESTAMPS, ROW_OPTIONS, ROW_IN_WINDOW, ROW_PORTS, ROW_LARGEST,
+	ROW_FRAGMENT, ROW_CLASS, ROWS,
 };
 
-static void print_row(const char *label, const struct view view[2], cell_fn fn)
+static const char * const labels[ROWS] = {
+	"ESP packets", "flags", "seq", "ack", "window", "length-prefix",
+	"timestamps", "other options", "in-window", "ports", "largest",
+	"don't fragment", "DSCP",
+};
+
+/* A direction's column */
+struct column {
+	char cell[ROWS][64];
+};
+
+/* Add to a cell. */
+[[gnu::format(printf, 3, 4)]]
+static void add(struct column *column, enum row row, const char *format, ...)
 {
-	char text[2][64] = { "", "" };
+	char *cell = column->cell[row];
+	size_t length = strlen(cell);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(cell + length, sizeof(column->cell[row]) - length, format,
+		  args);
+	va_end(args);
+}
+
+static void add_against(struct column *column, enum row row,
+			const struct count *count)
+{
+	if (count->against)
+		add(column, row, " (%zu not)", count->against);
+}
+
+static void add_choice(struct column *column, enum row row,
+		       const struct choice *choice)
+{
+	add(column, row, "%s", policy_text(choice->policy));
+	if (choice->policy == POLICY_UNKNOWN)
+		add(column, row, ": %zu values", choice->values);
+	if (choice->policy == POLICY_FIXED)
+		add(column, row, ", first%+d", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_next)
+		add(column, row, ", next%+d", choice->offset);
+	if (choice->policy == POLICY_SNAPSHOT && choice->to_acked)
+		add(column, row, ", acked%+d", choice->offset_acked);
+	if (choice->policy == POLICY_ADVANCING)
+		add(column, row, ", span %u", choice->span);
+	if (choice->policy == POLICY_ADVANCING && choice->restarts)
+		add(column, row, " x %zu", choice->restarts + 1);
+	add_against(column, row, &choice->count);
+}
+
+static void add_window(struct column *column, const struct window *window)
+{
+	if (!window->known)
+		add(column, ROW_WINDOW, "unknown");
+	else if (window->follows)
+		add(column, ROW_WINDOW, "snapshot");
+	else
+		add(column, ROW_WINDOW, "%u%s", window->value,
+		    window->same ? ", IKE's too" : "");
+	add_against(column, ROW_WINDOW, &window->count);
+}
+
+/* The numbers of bits; the highest one stands for all from there on. */
+static void add_bits(struct column *column, enum row row, __u64 bits)
+{
+	const char *comma = "";
+	int i;
+
+	for (i = 0; i < 64; i++) {
+		if (!(bits & 1ULL << i))
+			continue;
+		add(column, row, "%s%d%s", comma, i, i == 63 ? " or more" : "");
+		comma = ",";
+	}
+}
+
+/* What is chosen by who makes the TCP header */
+static void add_numbers(struct column *column, const struct profile *profile)
+{
+	const struct way *way = profile->way;
+	char names[FLAGS_STRLEN];
+
+	add(column, ROW_PACKETS, "%zu in %zu SA%s", way->count, profile->sas,
+	    profile->sas == 1 ? "" : "s");
+	if (profile->missing)
+		add(column, ROW_PACKETS, ", %zu missing", profile->missing);
+	add(column, ROW_FLAGS, "%s", text_flags(names, profile->flags));
+	add_against(column, ROW_FLAGS, &profile->flags_count);
+	add_choice(column, ROW_SEQ, &profile->seq);
+	if (profile->acknowledges)
+		add_choice(column, ROW_ACK, &profile->ack);
+	else
+		add(column, ROW_ACK, "none");
+	add_window(column, &profile->window);
+}
+
+/* What else the packets are like */
+static void add_rest(struct column *column, const struct profile *profile)
+{
+	const struct way *way = profile->way;
+	const struct count ike = { way->timestamps + way->bare, way->bare };
+	size_t inside = way->count - profile->below;
+
+	add(column, ROW_PREFIX, "%s", !way->prefixed ? "no" :
+	    profile->counts_itself ? "yes, counts itself" :
+	    "yes, without itself");
+	add(column, ROW_TIMESTAMPS, "%s; IKE: %s",
+	    count_text(&profile->timestamps), count_text(&ike));
+	add_bits(column, ROW_OPTIONS, profile->options);
+	if (!profile->options)
+		add(column, ROW_OPTIONS, "none");
+	if (inside)
+		add(column, ROW_IN_WINDOW, "yes, %zu of %zu", inside,
+		    way->count);
+	else
+		add(column, ROW_IN_WINDOW, "no, all are below");
+	if (way->elsewhere)
+		add(column, ROW_PORTS, "others (%zu)", way->elsewhere);
+	else
+		add(column, ROW_PORTS, "IKE's");
+	add(column, ROW_LARGEST, "%u octets of IP", profile->largest);
+	add(column, ROW_FRAGMENT, "%s",
+	    way->esp[0].segment->from.len == 16 ? "IPv6" :
+	    count_text(&profile->dont_fragment));
+	add_bits(column, ROW_CLASS, profile->dscp);
+	add(column, ROW_CLASS, "; ECN ");
+	add_bits(column, ROW_CLASS, profile->ecn);
+}
+
+static void print_table(const struct profile profiles[2])
+{
+	struct column columns[2] = { };
+	enum row row;
 	int way;
 
 	for (way = 0; way < 2; way++) {
-		if (view[way].way->count)
-			fn(&view[way], text[way], sizeof(text[way]));
-		else
-			append(text[way], sizeof(text[way]), "-");
+		if (!profiles[way].way->count)
+			continue;
+		add_numbers(&columns[way], &profiles[way]);
+		add_rest(&columns[way], &profiles[way]);
 	}
-	printf("%-*s%-*s%s\n", LABEL_WIDTH, label, CELL_WIDTH, text[0],
-	       text[1]);
+	print_coloured(COLOUR_BOLD, "%-*s%-*s%s\n", LABEL_WIDTH, "",
+		       CELL_WIDTH, "originator sends", "responder sends");
+	for (row = 0; row < ROWS; row++)
+		printf("%-*s%-*s%s\n", LABEL_WIDTH, labels[row], CELL_WIDTH,
+		       *columns[0].cell[row] ? columns[0].cell[row] : "-",
+		       *columns[1].cell[row] ? columns[1].cell[row] : "-");
 }
 
-static void print_options(const struct view view[2])
+static void print_options(const struct profile profiles[2])
 {
 	char text[2][OPTIONS_SIZE];
 	int way;
 
 	for (way = 0; way < 2; way++)
-		options_text(&view[way], text[way]);
-	if (view[0].way->count && view[1].way->count &&
+		profile_options(&profiles[way], text[way]);
+	if (profiles[0].way->count && profiles[1].way->count &&
 	    !strcmp(text[0], text[1])) {
 		printf("\noptions, both directions:\n %s\n", text[0]);
 		return;
 	}
 	for (way = 0; way < 2; way++) {
-		if (view[way].way->count)
+		if (profiles[way].way->count)
 			printf("\noptions, what the %s sends:\n %s\n",
 			       side[way], text[way]);
 	}
@@ -273,13 +229,13 @@ static void note_choice(int way, const char *what, const struct choice *choice)
 		return;
 	}
 	for (i = POLICY_FIXED; i < POLICIES; i++) {
-		if (choice->fits[i] && i != choice->policy)
-			append(others, sizeof(others), "%s%s",
-			       *others ? " and " : "", policy_name(i));
+		if (choice_is_open(choice, i))
+			text_append(others, sizeof(others), "%s%s",
+				    *others ? " and " : "", policy_text(i));
 	}
 	if (*others)
 		note("%s of the %s: %s fits as well as %s.", what, side[way],
-		     others, policy_name(choice->policy));
+		     others, policy_text(choice->policy));
 	if (choice->count.against)
 		note("%s of the %s: %zu of %zu packets contradict.", what,
 		     side[way], choice->count.against, choice->count.all);
@@ -289,47 +245,43 @@ static void note_choice(int way, const char *what, const struct choice *choice)
 }
 
 /* What one direction does that no option lets this host do */
-static void note_impossible(int way, const struct view *view)
+static void note_impossible(int way, const struct profile *profile)
 {
-	const struct profile *profile = &view->profile;
-
-	if (!flags_are_known(profile))
+	if (!profile_flags_known(profile))
 		note("This host cannot send the flags of the %s.", side[way]);
 	if (profile->options)
 		note("This host cannot send the other options of the %s.",
 		     side[way]);
-	if (view->way->prefixed && !profile->counts_itself)
+	if (profile->way->prefixed && !profile->counts_itself)
 		note("The length in front does not count itself: no option says so.");
-	else if (view->way->prefixed && !prefix_is_known(view))
+	else if (profile->way->prefixed && !profile_prefix_known(profile))
 		note("Time stamps do not tell the %s's ESP from IKE: this host refuses a length.",
 		     side[way]);
-	if (view->way->elsewhere)
+	if (profile->way->elsewhere)
 		note("%zu ESP packets of the %s have other ports, perhaps of an older connection.",
-		     view->way->elsewhere, side[way]);
+		     profile->way->elsewhere, side[way]);
 }
 
-static void note_way(int way, const struct view *view)
+static void note_way(int way, const struct profile *profile)
 {
-	const struct profile *profile = &view->profile;
-
-	if (view->way->strays)
+	if (profile->way->strays)
 		note("%zu segments of the %s are neither IKE's stream nor of a known SA.",
-		     view->way->strays, side[way]);
-	if (view->way->repeated)
+		     profile->way->strays, side[way]);
+	if (profile->way->repeated)
 		note("%zu ESP packets of the %s were captured more than once, and counted once.",
-		     view->way->repeated, side[way]);
-	if (!stream_is_complete(&view->way->stream))
+		     profile->way->repeated, side[way]);
+	if (!stream_is_complete(&profile->way->stream))
 		note("Octets of the %s's IKE stream are missing: snapshot is not reliable.",
 		     side[way]);
-	if (!view->way->count)
+	if (!profile->way->count)
 		return;
-	if (view->way->count < FEW_PACKETS)
+	if (profile->way->count < FEW_PACKETS)
 		note("The %s has sent %zu ESP packets only: let more traffic pass.",
-		     side[way], view->way->count);
+		     side[way], profile->way->count);
 	note_choice(way, "seq", &profile->seq);
 	if (profile->acknowledges)
 		note_choice(way, "ack", &profile->ack);
-	note_impossible(way, view);
+	note_impossible(way, profile);
 	if (!profile->window.known)
 		note("window of the %s is neither one value nor IKE's.",
 		     side[way]);
@@ -339,18 +291,18 @@ static void note_way(int way, const struct view *view)
 }
 
 /* How a better capture would decide what this one leaves open */
-static void note_remedies(const struct view view[2])
+static void note_remedies(const struct profile profiles[2])
 {
 	bool sa = false, snapshot = false;
 	int way;
 
 	for (way = 0; way < 2; way++) {
-		const struct profile *profile = &view[way].profile;
+		const struct profile *profile = &profiles[way];
 
-		sa |= is_open(&profile->seq, POLICY_SA) ||
-			is_open(&profile->ack, POLICY_SA);
-		snapshot |= is_open(&profile->seq, POLICY_SNAPSHOT) ||
-			is_open(&profile->ack, POLICY_SNAPSHOT);
+		sa |= choice_is_open(&profile->seq, POLICY_SA) ||
+			choice_is_open(&profile->ack, POLICY_SA);
+		snapshot |= choice_is_open(&profile->seq, POLICY_SNAPSHOT) ||
+			choice_is_open(&profile->ack, POLICY_SNAPSHOT);
 	}
 	if (sa)
 		note("A rekey of the tunnel while ESP flows would decide about sa.");
@@ -359,14 +311,14 @@ static void note_remedies(const struct view view[2])
 }
 
 static void print_notes(const struct capture *capture,
-			const struct view view[2])
+			const struct profile profiles[2])
 {
 	int way;
 
 	noted = false;
 	for (way = 0; way < 2; way++)
-		note_way(way, &view[way]);
-	note_remedies(view);
+		note_way(way, &profiles[way]);
+	note_remedies(profiles);
 	if (capture->cut || capture->short_packets)
 		note("%zu packets were captured in part only: capture with tcpdump -s 0.",
 		     capture->cut + capture->short_packets);
@@ -390,42 +342,32 @@ static void print_stream(const struct way way[2])
 }
 
 /**
- * capture_print() - print a connection for people
+ * report_print() - print a connection for people
  * @capture: the capture
  * @connection: one of IKE's connections in it
  */
-void capture_print(const struct capture *capture,
-		   const struct connection *connection)
+void report_print(const struct capture *capture,
+		  const struct connection *connection)
 {
 	const struct segment *syn = connection->syn;
-	struct view view[2];
-	char from[ADDRESS_ENDPOINT_SIZE], to[ADDRESS_ENDPOINT_SIZE];
-	size_t i;
+	struct profile profiles[2];
+	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
 	int way;
 
-	colour_on(COLOUR_BOLD);
-	printf("connection from %s to %s\n",
-	       address_endpoint(from, &syn->from, syn->from_port),
-	       address_endpoint(to, &syn->to, syn->to_port));
-	colour_off();
+	print_coloured(COLOUR_BOLD, "connection from %s to %s\n",
+		       address_endpoint(from, &syn->from, syn->from_port),
+		       address_endpoint(to, &syn->to, syn->to_port));
 	print_stream(connection->way);
-	for (way = 0; way < 2; way++) {
-		view[way].way = &connection->way[way];
-		profile_infer(&view[way].profile, &connection->way[way],
+	for (way = 0; way < 2; way++)
+		profile_infer(&profiles[way], &connection->way[way],
 			      &connection->way[!way]);
-	}
-	if (!view[0].way->count && !view[1].way->count) {
+	if (!profiles[0].way->count && !profiles[1].way->count) {
 		puts("\nESP travels in the stream, as RFC 9329 says: framing rfc9329");
-		print_notes(capture, view);
+		print_notes(capture, profiles);
 		return;
 	}
 	puts("\nESP travels beside the stream, each packet behind a TCP header of its own:\n");
-	colour_on(COLOUR_BOLD);
-	printf("%-*s%-*s%s\n", LABEL_WIDTH, "", CELL_WIDTH, "originator sends",
-	       "responder sends");
-	colour_off();
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		print_row(rows[i].label, view, rows[i].cell);
-	print_notes(capture, view);
-	print_options(view);
+	print_table(profiles);
+	print_notes(capture, profiles);
+	print_options(profiles);
 }

@@ -23,29 +23,46 @@
 
 /**
  * struct evidence - what the policies are tried on
- * @value: the number in question of each packet
  * @esp: the packets
  * @count: how many
- * @next: the octet that the stream would send next, when each was sent
- * @acked: the octet up to which the stream was acknowledged
- * @first: the stream's first octet
+ * @of: the number in question: 0 is the sequence number, 1 the acknowledgment
+ *	number, which is about the other direction's stream
+ * @first: that stream's first octet
  */
 struct evidence {
-	__u32 *value;
 	const struct esp *esp;
 	size_t count;
-	__u32 *next;
-	__u32 *acked;
+	int of;
 	__u32 first;
 };
 
+/* The number in question of a packet */
+static __u32 value_of(const struct evidence *evidence, size_t i)
+{
+	const struct segment *segment = evidence->esp[i].segment;
+
+	return evidence->of ? segment->ack : segment->seq;
+}
+
+/* What the stream would send next, when the packet was sent */
+static __u32 next_of(const struct evidence *evidence, size_t i)
+{
+	return evidence->esp[i].next[evidence->of];
+}
+
+/* Up to where the stream was acknowledged then */
+static __u32 acked_of(const struct evidence *evidence, size_t i)
+{
+	return evidence->esp[i].acked[evidence->of];
+}
+
 /**
- * policy_name() - the word for a policy
+ * policy_text() - the word for a policy
  * @policy: the policy
  *
  * Return: the word
  */
-const char *policy_name(enum policy policy)
+const char *policy_text(enum policy policy)
 {
 	/* that of POLICY_UNKNOWN has no name */
 	return names_text(&policy_names, (__u32)policy - 1);
@@ -91,16 +108,19 @@ static size_t most_frequent(const __u32 *sorted, size_t count, __u32 *value,
 	return best;
 }
 
-/* The same for a list that is not sorted */
-static size_t find_mode(const __u32 *list, size_t count, __u32 *value,
-			size_t *values)
+/* The same for the numbers' distances from something, or for themselves */
+static size_t find_mode(const struct evidence *evidence,
+			__u32 (*from)(const struct evidence *evidence, size_t i),
+			__u32 *value, size_t *values)
 {
-	__u32 *sorted = memory_get(count, sizeof(*sorted));
-	size_t best;
+	__u32 *sorted = memory_get(evidence->count, sizeof(*sorted));
+	size_t i, best;
 
-	memcpy(sorted, list, count * sizeof(*list));
-	qsort(sorted, count, sizeof(*sorted), by_value);
-	best = most_frequent(sorted, count, value, values);
+	for (i = 0; i < evidence->count; i++)
+		sorted[i] = value_of(evidence, i) -
+			    (from ? from(evidence, i) : 0);
+	qsort(sorted, evidence->count, sizeof(*sorted), by_value);
+	best = most_frequent(sorted, evidence->count, value, values);
 	free(sorted);
 
 	return best;
@@ -112,8 +132,8 @@ static struct count try_fixed(const struct evidence *evidence,
 	struct count count = { .all = evidence->count };
 	__u32 value = 0;
 
-	count.against = count.all - find_mode(evidence->value, evidence->count,
-					      &value, &choice->values);
+	count.against = count.all -
+			find_mode(evidence, NULL, &value, &choice->values);
 	choice->value = value;
 	choice->offset = value - evidence->first;
 
@@ -149,7 +169,7 @@ static struct of_sa *sort_by_sa(const struct evidence *evidence)
 	for (i = 0; i < evidence->count; i++)
 		sorted[i] = (struct of_sa) {
 			.spi = evidence->esp[i].spi,
-			.value = evidence->value[i],
+			.value = value_of(evidence, i),
 		};
 	qsort(sorted, evidence->count, sizeof(*sorted), by_spi_and_value);
 
@@ -185,18 +205,15 @@ static struct count try_sa(const struct evidence *evidence)
 }
 
 static struct count try_offset(const struct evidence *evidence,
-			       const __u32 *reference, __s32 *offset)
+			       __u32 (*from)(const struct evidence *evidence,
+					     size_t i),
+			       __s32 *offset)
 {
 	struct count count = { .all = evidence->count };
-	__u32 *distance = memory_get(evidence->count, sizeof(*distance));
-	size_t i, values;
 	__u32 mode = 0;
+	size_t values;
 
-	for (i = 0; i < evidence->count; i++)
-		distance[i] = evidence->value[i] - reference[i];
-	count.against = count.all - find_mode(distance, evidence->count, &mode,
-					      &values);
-	free(distance);
+	count.against = count.all - find_mode(evidence, from, &mode, &values);
 	*offset = mode;
 
 	return count;
@@ -205,8 +222,8 @@ static struct count try_offset(const struct evidence *evidence,
 static struct count try_snapshot(const struct evidence *evidence,
 				 struct choice *choice, __s32 *offset)
 {
-	struct count next = try_offset(evidence, evidence->next, offset);
-	struct count acked = try_offset(evidence, evidence->acked,
+	struct count next = try_offset(evidence, next_of, offset);
+	struct count acked = try_offset(evidence, acked_of,
 					&choice->offset_acked);
 
 	choice->to_next = next.against <= acked.against;
@@ -223,7 +240,7 @@ static bool went_with_stream(const struct evidence *evidence, size_t i,
 {
 	size_t before = i > RECENT_PACKETS ? i - RECENT_PACKETS : 0;
 
-	return ahead <= evidence->acked[i] - evidence->acked[before];
+	return ahead <= acked_of(evidence, i) - acked_of(evidence, before);
 }
 
 /* A sequence number advances if most packets begin where the one before them
@@ -233,7 +250,7 @@ static bool went_with_stream(const struct evidence *evidence, size_t i,
 static struct count try_seq_advancing(const struct evidence *evidence,
 				      struct choice *choice)
 {
-	__u32 start = evidence->count ? evidence->value[0] : 0;
+	__u32 start = evidence->count ? value_of(evidence, 0) : 0;
 	struct count count = { };
 	size_t restarts = 0, exact = 0;
 	__u32 span = 0;
@@ -241,21 +258,21 @@ static struct count try_seq_advancing(const struct evidence *evidence,
 
 	for (i = 1; i < evidence->count; i++) {
 		const struct esp *last = &evidence->esp[i - 1];
-		__u32 end = evidence->value[i - 1] + last->segment->length;
+		__u32 end = value_of(evidence, i - 1) + last->segment->length;
 
 		if (evidence->esp[i].spi == last->spi &&
 		    evidence->esp[i].number != last->number + 1)
 			continue;
 		count.all++;
-		if (evidence->value[i] == end) {
+		if (value_of(evidence, i) == end) {
 			exact++;
 			if (end - start > span)
 				span = end - start;
-		} else if ((__s32)(evidence->value[i] - end) < 0) {
+		} else if ((__s32)(value_of(evidence, i) - end) < 0) {
 			restarts++;
-			start = evidence->value[i];
+			start = value_of(evidence, i);
 		} else if (!went_with_stream(evidence, i,
-					     evidence->value[i] - end)) {
+					     value_of(evidence, i) - end)) {
 			count.against++;
 		}
 	}
@@ -284,20 +301,21 @@ static struct count try_ack_advancing(const struct evidence *evidence,
 			back->esp[i].segment->length;
 	qsort(end, back->count, sizeof(*end), by_value);
 	for (i = 0; i < evidence->count; i++) {
+		const __u32 value = value_of(evidence, i);
+
 		/* before the first one there was nothing to acknowledge */
 		if (!back->count ||
 		    evidence->esp[i].segment < back->esp[0].segment)
 			continue;
 		if (!count.all++) {
-			low = evidence->value[i];
-			high = low;
+			low = value;
+			high = value;
 		}
-		if ((__s32)(evidence->value[i] - low) < 0)
-			low = evidence->value[i];
-		if ((__s32)(evidence->value[i] - high) > 0)
-			high = evidence->value[i];
-		if (!bsearch(&evidence->value[i], end, back->count,
-			     sizeof(*end), by_value))
+		if ((__s32)(value - low) < 0)
+			low = value;
+		if ((__s32)(value - high) > 0)
+			high = value;
+		if (!bsearch(&value, end, back->count, sizeof(*end), by_value))
 			count.against++;
 	}
 	free(end);
@@ -347,40 +365,15 @@ static void infer_number(struct choice *choice, const struct evidence *evidence,
 		choice->offset = offset;
 }
 
-/* The sequence number is this direction's, the acknowledgment number is of what
- * comes back.
- */
 static void infer_numbers(struct profile *profile, const struct way *way,
 			  const struct way *back)
 {
-	struct evidence evidence = {
-		.value = memory_get(way->count, sizeof(__u32)),
-		.esp = way->esp,
-		.count = way->count,
-		.next = memory_get(way->count, sizeof(__u32)),
-		.acked = memory_get(way->count, sizeof(__u32)),
-	};
-	size_t i;
-	int of;
+	struct evidence seq = { way->esp, way->count, 0, way->first };
+	struct evidence ack = { way->esp, way->count, 1, back->first };
 
-	for (of = 0; of < 2; of++) {
-		if (of && !profile->acknowledges)
-			break;
-		for (i = 0; i < way->count; i++) {
-			const struct esp *esp = &way->esp[i];
-
-			evidence.value[i] = of ? esp->segment->ack :
-				esp->segment->seq;
-			evidence.next[i] = esp->next[of];
-			evidence.acked[i] = esp->acked[of];
-		}
-		evidence.first = of ? back->first : way->first;
-		infer_number(of ? &profile->ack : &profile->seq, &evidence,
-			     of ? back : NULL);
-	}
-	free(evidence.value);
-	free(evidence.next);
-	free(evidence.acked);
+	infer_number(&profile->seq, &seq, NULL);
+	if (profile->acknowledges)
+		infer_number(&profile->ack, &ack, back);
 }
 
 static void infer_flags(struct profile *profile, const struct way *way)
@@ -401,7 +394,7 @@ static void infer_flags(struct profile *profile, const struct way *way)
 
 static void infer_window(struct window *window, const struct way *way)
 {
-	__u32 *list = memory_get(way->count, sizeof(*list));
+	__u32 *sorted = memory_get(way->count, sizeof(*sorted));
 	struct count fixed = { .all = way->count };
 	struct count follows = { .all = way->count };
 	size_t i, values;
@@ -410,13 +403,14 @@ static void infer_window(struct window *window, const struct way *way)
 	for (i = 0; i < way->count; i++) {
 		const struct esp *esp = &way->esp[i];
 
-		list[i] = esp->segment->window;
+		sorted[i] = esp->segment->window;
 		if (!esp->window_known || esp->window != esp->segment->window)
 			follows.against++;
 	}
-	fixed.against = fixed.all - find_mode(list, way->count, &value,
-					      &values);
-	free(list);
+	qsort(sorted, way->count, sizeof(*sorted), by_value);
+	fixed.against = fixed.all - most_frequent(sorted, way->count, &value,
+						  &values);
+	free(sorted);
 	window->value = value;
 	window->follows = follows.against < fixed.against;
 	window->same = follows.against == fixed.against;
@@ -482,7 +476,7 @@ void profile_infer(struct profile *profile, const struct way *way,
 {
 	size_t i;
 
-	memset(profile, 0, sizeof(*profile));
+	*profile = (struct profile) { .way = way };
 	if (!way->count)
 		return;
 	infer_flags(profile, way);

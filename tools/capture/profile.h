@@ -5,6 +5,8 @@
 #ifndef ESPTCP_PROFILE_H
 #define ESPTCP_PROFILE_H
 
+#include <linux/esptcp.h>
+
 #include "connection.h"
 
 /**
@@ -79,6 +81,7 @@ struct window {
 
 /**
  * struct profile - the attributes of a direction
+ * @way: the direction
  * @sas: SAs that were seen
  * @missing: numbers of ESP packets that were not
  * @flags: TCP's flags of most packets
@@ -97,6 +100,7 @@ struct window {
  * @options: kinds of TCP options other than timestamps, likewise
  */
 struct profile {
+	const struct way *way;
 	size_t sas;
 	size_t missing;
 	__u8 flags;
@@ -117,7 +121,7 @@ struct profile {
 
 void profile_infer(struct profile *profile, const struct way *way,
 		   const struct way *back);
-const char *policy_name(enum policy policy);
+const char *policy_text(enum policy policy);
 bool count_convinces(const struct count *count);
 
 #endif /* ESPTCP_PROFILE_H */

@@ -9,7 +9,7 @@
 
 #include <pcap/pcap.h>
 
-#include "lib/array.h"
+#include "lib/memory.h"
 #include "segment.h"
 
 /* Two numbers that <net/ethernet.h> lacks */

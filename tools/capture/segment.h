@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdbool.h>
 
-#include "lib/netlink.h"
+#include "lib/address.h"
 
 /**
  * struct segment - a TCP segment

@@ -38,10 +38,7 @@ void stream_free(struct stream *stream)
 
 static void append(struct stream *stream, const __u8 *data, size_t length)
 {
-	if (stream->length + length > stream->room) {
-		stream->room = (stream->length + length) * 2;
-		stream->data = memory_resize(stream->data, stream->room, 1);
-	}
+	stream->data = memory_grow(stream->data, stream->length, length, 1);
 	memcpy(stream->data + stream->length, data, length);
 	stream->length += length;
 }

@@ -19,7 +19,6 @@
  * @next: sequence number of the octet that comes next
  * @data: what came
  * @length: octets of @data
- * @room: for so many octets
  * @gap: behind these, octets are missing: what follows is not kept
  * @conflicts: segments that say something else than others did
  * @pending: segments that came too early
@@ -29,7 +28,6 @@ struct stream {
 	__u32 next;
 	__u8 *data;
 	size_t length;
-	size_t room;
 	bool gap;
 	size_t conflicts;
 	const struct segment *pending[STREAM_PENDING];

@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lib/framing.h"
-#include "lib/json.h"
-#include "lib/netlink.h"
 #include "lib/args.h"
 #include "lib/error.h"
+#include "lib/json.h"
+#include "lib/netlink.h"
 
 static const struct remedy remedies[] = {
 	{ ENOTSOCK, "attach takes the descriptor of a connected TCP socket" },
@@ -25,26 +24,40 @@ static const struct remedy remedies[] = {
 };
 
 /* What may follow the descriptor, in any order */
-static int take_options(char ***args, __u32 *role, __u32 *replaces,
+static int take_options(char **args, __u32 *role, __u32 *replaces,
 			struct framing *framing)
 {
 	int status = 0;
 
-	while (!status && (*args)[0]) {
-		const char *keyword = *(*args)++;
+	while (!status && args[0]) {
+		const char *keyword = *args++;
 
 		if (!strcmp(keyword, "role"))
-			status = args_role(args, role);
+			status = args_name(&args, "'originator' or 'responder'",
+					   &role_names, role);
 		else if (!strcmp(keyword, "replaces"))
-			status = args_id(args, replaces);
+			status = args_id(&args, replaces);
 		else if (framing_begins(keyword))
-			status = framing_take(args, keyword, framing);
+			status = framing_take(&args, keyword, framing);
 		else
 			status = args_error("role, replaces or framing",
 					    keyword);
 	}
 
 	return status;
+}
+
+static void print_id(__u32 id, bool json)
+{
+	struct json_object *object;
+
+	if (!json) {
+		printf("%u\n", id);
+		return;
+	}
+	object = json_object_new_object();
+	json_add_number(object, "id", id);
+	json_print(object);
 }
 
 int attach_main(char **args)
@@ -60,23 +73,18 @@ int attach_main(char **args)
 
 	status = args_fd(&args, &fd);
 	if (!status)
-		status = take_options(&args, &role, &replaces, &framing);
+		status = take_options(args, &role, &replaces, &framing);
 	if (status)
 		return status;
 
 	err = genl_open_loading(&genl);
+	if (!err) {
+		err = conn_attach(&genl, fd, role, replaces, &framing, &id);
+		genl_close(&genl);
+	}
 	if (err)
-		return error_kernel(&genl, err, NULL);
-
-	err = conn_attach(&genl, fd, role, replaces, &framing, &id);
-	genl_close(&genl);
-	if (err)
-		return error_kernel(&genl, err, remedies);
-
-	if (json)
-		json_id(id);
-	else
-		printf("%u\n", id);
+		return error_kernel(err, genl.message, remedies);
+	print_id(id, json);
 
 	return 0;
 }

@@ -6,12 +6,10 @@
  */
 #include <stdio.h>
 
-#include "lib/address.h"
 #include "commands.h"
-#include "drops.h"
 #include "lib/filter.h"
+#include "lib/memory.h"
 #include "lib/names.h"
-#include "lib/snapshot.h"
 
 /* The counters of a connection's record, in their order */
 static const __u32 traffic[] = {
@@ -21,29 +19,11 @@ static const __u32 traffic[] = {
 	ESPTCP_A_STATS_TX_IKE_FRAMES, ESPTCP_A_STATS_TX_IKE_BYTES,
 };
 
-static void print_traffic(const struct counters *counters)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(traffic); i++)
-		printf("\t%llu", counters->value[traffic[i]]);
-	printf("\t%llu\t%llu", counters_sum(counters, "rx-drop-"),
-	       counters_sum(counters, "tx-drop-"));
-}
-
-static void print_tcp(const struct tcp *tcp)
-{
-	if (tcp && tcp->known)
-		printf("\t%u\t%u\t%u\n", tcp->rtt, tcp->cwnd,
-		       tcp->retransmitted);
-	else
-		puts("\t-\t-\t-");
-}
-
-static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
+static void print_conn(const struct conn *conn, const struct tcp *tcp)
 {
 	char remote[INET6_ADDRSTRLEN];
 	char local[INET6_ADDRSTRLEN];
+	size_t i;
 
 	printf("conn\t%u\t%s\t%s\t%u\t%s\t%s", conn->id,
 	       names_text(&state_names, conn->state),
@@ -55,8 +35,15 @@ static void print_conn(const struct snapshot *snapshot, const struct conn *conn)
 	       conn->remote_port);
 	printf("\t%llu\t%llu\t%u\t%u\t%u", conn->inode, conn->age,
 	       conn->bindings, conn->tx_queue, conn->ike_rx_queue);
-	print_traffic(&conn->counters);
-	print_tcp(tcp_find(&snapshot->tcps, conn->inode));
+	for (i = 0; i < ARRAY_SIZE(traffic); i++)
+		printf("\t%llu", conn->counters.value[traffic[i]]);
+	printf("\t%llu\t%llu", counters_sum(&conn->counters, COUNTERS_IN),
+	       counters_sum(&conn->counters, COUNTERS_OUT));
+	if (tcp)
+		printf("\t%u\t%u\t%u\n", tcp->rtt, tcp->cwnd,
+		       tcp->retransmitted);
+	else
+		puts("\t-\t-\t-");
 }
 
 static void print_sa(const struct binding *binding)
@@ -71,44 +58,34 @@ static void print_sa(const struct binding *binding)
 	       address_text(daddr, &binding->daddr));
 }
 
-static void print_totals(const struct counters *counters)
-{
-	__u32 i;
-
-	for (i = 0; i < counter_names.size; i++) {
-		if (counter_names.words[i].name)
-			printf("total\t%s\t%llu\n", names_text(&counter_names, i),
-			       counters->value[i]);
-	}
-}
-
 static void print_all(const struct snapshot *snapshot, bool totals)
 {
 	size_t i;
+	__u32 c = 0;
 
-	for (i = 0; i < snapshot->conns.count; i++)
-		print_conn(snapshot, &snapshot->conns.item[i]);
+	for (i = 0; i < snapshot->conns.count; i++) {
+		const struct conn *conn = &snapshot->conns.item[i];
+
+		print_conn(conn, snapshot_tcp(snapshot, conn));
+	}
 	for (i = 0; i < snapshot->bindings.count; i++)
 		print_sa(&snapshot->bindings.item[i]);
-	if (totals)
-		print_totals(&snapshot->total);
+	if (!totals)
+		return;
+	while (counters_next(COUNTERS_ALL, &c))
+		printf("total\t%s\t%llu\n", counters_name(c),
+		       snapshot->total.value[c]);
 }
 
 int dump_main(char **args)
 {
 	struct snapshot snapshot;
-	struct filter filter;
 	int status;
+	bool all;
 
-	status = filter_take(&args, &filter);
-	if (status)
-		return status;
-
-	status = snapshot_take(&snapshot);
-	if (!status) {
-		filter_apply(&filter, &snapshot);
-		print_all(&snapshot, !filter.any);
-	}
+	status = filter_snapshot(args, &snapshot, &all);
+	if (!status)
+		print_all(&snapshot, all);
 	snapshot_free(&snapshot);
 
 	return status;

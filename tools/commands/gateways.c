@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/colour.h"
 #include "commands.h"
+#include "lib/args.h"
 #include "lib/ike.h"
 #include "lib/json.h"
-#include "lib/args.h"
+#include "lib/memory.h"
 #include "lib/print.h"
+#include "lib/text.h"
 
 static const char *role_of(struct json_object *sa)
 {
@@ -43,9 +43,7 @@ static void print_gateway(const struct ike *ike, const char *name,
 	const struct transport transport = ike_transport(ike, sa);
 	char age[AGE_STRLEN];
 
-	colour_on(COLOUR_BOLD);
-	printf("gateway %s\n", name);
-	colour_off();
+	print_coloured(COLOUR_BOLD, "gateway %s\n", name);
 	print_endpoint("local", sa, "local-host", "local-port", "local-id");
 	print_endpoint("remote", sa, "remote-host", "remote-port",
 		       "remote-id");
@@ -57,7 +55,7 @@ static void print_gateway(const struct ike *ike, const char *name,
 	printf("initiator %s, responder %s\n", ike_text(sa, "initiator-spi"),
 	       ike_text(sa, "responder-spi"));
 	print_label("age");
-	puts(age_text(age, ike_number(sa, "established"), false));
+	puts(text_age(age, ike_number(sa, "established"), false));
 	print_label("tunnels");
 	printf("%zu\n\n", children_of(sa));
 }

@@ -3,15 +3,13 @@
  * esptcp set: changes how a connection puts ESP on the wire.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands.h"
-#include "lib/framing.h"
-#include "lib/netlink.h"
 #include "lib/args.h"
 #include "lib/error.h"
+#include "lib/netlink.h"
 
 static const struct remedy remedies[] = {
 	{ ENOENT, "set takes the number of a connection: \"esptcp show\" lists them" },
@@ -21,50 +19,41 @@ static const struct remedy remedies[] = {
 };
 
 /* Its SAs were agreed upon for ESP in the stream: the peer would not understand
- * segments. Return: whether it has some.
+ * segments.
  */
-static bool has_sas(const struct conn_list *conns, __u32 id)
+static bool has_sas(const struct conn *conn)
 {
-	const struct conn *conn;
-
-	for (conn = conns->item; conn < conns->item + conns->count; conn++) {
-		if (conn->id == id)
-			return conn->bindings &&
-				conn->framing.kind == ESPTCP_FRAMING_RFC9329;
-	}
-
-	return false;
+	return conn && conn->bindings &&
+		conn->framing.kind == ESPTCP_FRAMING_RFC9329;
 }
 
 static int set_framing(struct genl *genl, __u32 id,
 		       const struct framing *framing)
 {
 	struct conn_list conns = { };
-	bool refused;
+	char what[128] = "";
 	int err;
 
 	err = conn_dump(genl, &conns);
-	refused = !err && has_sas(&conns, id);
+	if (!err && has_sas(conn_find(&conns, id)))
+		snprintf(what, sizeof(what),
+			 "connection %u has SAs, whose ESP the peer expects in the stream",
+			 id);
 	free(conns.item);
-	if (err)
-		return error_kernel(genl, err, NULL);
-	if (refused) {
-		fprintf(stderr,
-			"esptcp: connection %u has SAs, whose ESP the peer expects in the stream\n"
-			"  set the framing before SAs are bound: end the IKE_SA, and set it on the connection that is opened next\n",
-			id);
-		return EXIT_FAILURE;
-	}
-	err = conn_set(genl, id, framing);
+	if (*what)
+		return error_print(what,
+				   "set the framing before SAs are bound: end the IKE_SA, and set it on the connection that is opened next");
+	if (!err)
+		err = conn_set(genl, id, framing);
 
-	return err ? error_kernel(genl, err, remedies) : 0;
+	return err ? error_kernel(err, genl->message, remedies) : 0;
 }
 
 int set_main(char **args)
 {
 	struct framing framing = { };
-	int status = 0, err;
 	struct genl genl;
+	int status, err;
 	__u32 id;
 
 	status = args_id(&args, &id);
@@ -74,16 +63,15 @@ int set_main(char **args)
 		const char *keyword = *args++;
 
 		status = framing_begins(keyword) ?
-				 framing_take(&args, keyword, &framing) :
-				 args_error("framing or one of its options",
-					    keyword);
+			 framing_take(&args, keyword, &framing) :
+			 args_error("framing or one of its options", keyword);
 	}
 	if (status)
 		return status;
 
 	err = genl_open(&genl);
 	if (err)
-		return error_kernel(&genl, err, NULL);
+		return error_kernel(err, genl.message, NULL);
 	status = set_framing(&genl, id, &framing);
 	genl_close(&genl);
 

@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/address.h"
-#include "lib/colour.h"
 #include "commands.h"
+#include "lib/args.h"
+#include "lib/error.h"
 #include "lib/json.h"
 #include "lib/names.h"
-#include "lib/args.h"
+#include "lib/print.h"
 #include "lib/process.h"
-#include "lib/error.h"
 #include "lib/snapshot.h"
 
 /**
@@ -27,8 +26,8 @@
  */
 struct row {
 	const char *state;
-	char local[ADDRESS_ENDPOINT_SIZE];
-	char remote[ADDRESS_ENDPOINT_SIZE];
+	char local[ENDPOINT_STRLEN];
+	char remote[ENDPOINT_STRLEN];
 	const struct process *process;
 	const struct conn *conn;
 };
@@ -119,12 +118,9 @@ static void show(bool json, const struct snapshot *snapshot,
 	struct process_list processes;
 
 	process_list_take(&processes);
-	if (!json) {
-		colour_on(COLOUR_BOLD);
-		printf("%-6s %-15s %7s  %-22s %s\n", "STATE", "PROCESS", "PID",
-		       "LOCAL", "PEER");
-		colour_off();
-	}
+	if (!json)
+		print_coloured(COLOUR_BOLD, "%-6s %-15s %7s  %-22s %s\n",
+			       "STATE", "PROCESS", "PID", "LOCAL", "PEER");
 	show_listeners(array, listeners, &processes);
 	show_conns(array, &snapshot->conns, &processes);
 	if (json)
@@ -137,7 +133,6 @@ int sockets_main(char **args)
 	struct tcp_list listeners = { };
 	bool json = args_json(args);
 	struct snapshot snapshot;
-	struct genl genl = { };
 	int status;
 	int err;
 
@@ -145,14 +140,14 @@ int sockets_main(char **args)
 	if (status)
 		return status;
 
-	status = snapshot_take(&snapshot);
-	if (!status) {
-		err = tcp_dump(&genl, TCP_STATES_LISTENING, &listeners);
-		if (err)
-			status = error_kernel(&genl, err, NULL);
-		else
-			show(json, &snapshot, &listeners);
-	}
+	err = snapshot_take(&snapshot);
+	if (err)
+		status = error_kernel(err, snapshot.message, NULL);
+	else if (tcp_dump(TCP_STATES_LISTENING, &listeners))
+		status = error_print("the kernel does not list its TCP sockets",
+				     "load the module that does: modprobe tcp_diag");
+	else
+		show(json, &snapshot, &listeners);
 	free(listeners.item);
 	snapshot_free(&snapshot);
 

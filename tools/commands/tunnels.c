@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
-#include "lib/array.h"
-#include "lib/colour.h"
 #include "commands.h"
+#include "lib/args.h"
 #include "lib/ike.h"
 #include "lib/json.h"
-#include "lib/args.h"
+#include "lib/memory.h"
 #include "lib/print.h"
+#include "lib/text.h"
 
 /**
  * struct visit - a walk through the tunnels of all gateways
@@ -49,7 +47,7 @@ static void print_direction(const char *label, struct json_object *child,
 	print_label(label);
 	printf("SPI 0x%s  %12llu packets   %s\n", ike_text(child, spi),
 	       ike_number(child, packets),
-	       size_text(size, ike_number(child, bytes)));
+	       text_size(size, ike_number(child, bytes)));
 }
 
 static void print_tunnel(const char *gateway, struct json_object *child,
@@ -57,9 +55,8 @@ static void print_tunnel(const char *gateway, struct json_object *child,
 {
 	char age[AGE_STRLEN];
 
-	colour_on(COLOUR_BOLD);
-	printf("tunnel %s of gateway %s\n", ike_text(child, "name"), gateway);
-	colour_off();
+	print_coloured(COLOUR_BOLD, "tunnel %s of gateway %s\n",
+		       ike_text(child, "name"), gateway);
 	print_label("networks");
 	print_networks(child, "local-ts");
 	fputs(" - ", stdout);
@@ -73,7 +70,7 @@ static void print_tunnel(const char *gateway, struct json_object *child,
 	print_direction("out", child, "spi-out", "packets-out", "bytes-out");
 	print_label("age");
 	printf("%s\n\n",
-	       age_text(age, ike_number(child, "install-time"), false));
+	       text_age(age, ike_number(child, "install-time"), false));
 }
 
 /* As in the other commands: charon leaves "0x" out. There may be none yet. */

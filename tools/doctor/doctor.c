@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/array.h"
-#include "lib/colour.h"
 #include "commands/commands.h"
 #include "doctor.h"
 #include "lib/json.h"
-#include "lib/memory.h"
 #include "lib/args.h"
 #include "lib/print.h"
 #include "lib/error.h"
@@ -39,7 +36,7 @@ static void (*const examinations[])(struct doctor *doctor) = {
 
 /**
  * doctor_add() - note a finding
- * @doctor: whose it is
+ * @doctor: takes it
  * @verdict: how bad it is
  * @what: what was examined
  * @remedy: what to do, or NULL
@@ -51,9 +48,8 @@ void doctor_add(struct doctor *doctor, enum verdict verdict,
 	struct finding *finding;
 	va_list args;
 
-	doctor->finding = memory_resize(doctor->finding,
-					doctor->findings + 1,
-					sizeof(*finding));
+	doctor->finding = memory_grow(doctor->finding, doctor->findings, 1,
+				      sizeof(*finding));
 	finding = &doctor->finding[doctor->findings++];
 	finding->verdict = verdict;
 	finding->what = what;
@@ -65,9 +61,8 @@ void doctor_add(struct doctor *doctor, enum verdict verdict,
 
 static void print_finding(const struct finding *finding)
 {
-	colour_on(verdicts[finding->verdict].colour);
-	printf("%-8s", verdicts[finding->verdict].name);
-	colour_off();
+	print_coloured(verdicts[finding->verdict].colour, "%-8s",
+		       verdicts[finding->verdict].name);
 	printf(" %-11s ", finding->what);
 	print_wrapped(TEXT_COLUMN, finding->text);
 	if (finding->remedy) {
@@ -108,7 +103,7 @@ static void print_findings(const struct doctor *doctor, bool json)
 }
 
 /* Free the findings and say what the exit status is. */
-static int discharge(struct doctor *doctor)
+static int end(struct doctor *doctor)
 {
 	int status = 0;
 	size_t i;
@@ -119,8 +114,7 @@ static int discharge(struct doctor *doctor)
 		free(doctor->finding[i].text);
 	}
 	free(doctor->finding);
-	if (doctor->alive)
-		snapshot_free(&doctor->snapshot);
+	snapshot_free(&doctor->snapshot);
 
 	return status;
 }
@@ -156,5 +150,5 @@ int doctor_main(char **args)
 		examinations[i](&doctor);
 	print_findings(&doctor, json);
 
-	return discharge(&doctor);
+	return end(&doctor);
 }

@@ -2,9 +2,8 @@
 /*
  * doctor: were packets dropped that should not have been?
  */
-#include "commands/drops.h"
 #include "doctor.h"
-#include "lib/names.h"
+#include "lib/memory.h"
 
 /* These never count up when all is well. */
 static const __u32 alarming[] = {
@@ -23,12 +22,13 @@ void doctor_drops(struct doctor *doctor)
 	if (!doctor->alive)
 		return;
 	for (i = 0; i < ARRAY_SIZE(alarming); i++) {
-		const struct word *word = names_word(&counter_names, alarming[i]);
+		__u32 counter = alarming[i];
 
-		if (value[alarming[i]])
+		if (value[counter])
 			doctor_add(doctor, VERDICT_WARNING, "drops",
-				   counters_advice(alarming[i]), "%llu x %s: %s",
-				   value[alarming[i]], word->name, word->doc);
+				   counters_advice(counter), "%llu x %s: %s",
+				   value[counter], counters_name(counter),
+				   counters_meaning(counter));
 	}
 	if (doctor->findings == before)
 		doctor_add(doctor, VERDICT_OK, "drops", NULL,

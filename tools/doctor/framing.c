@@ -31,9 +31,9 @@ static void examine_silence(struct doctor *doctor, const struct conn *conn)
 
 static void examine_timestamps(struct doctor *doctor, const struct conn *conn)
 {
-	const struct tcp *tcp = tcp_find(&doctor->snapshot.tcps, conn->inode);
+	const struct tcp *tcp = snapshot_tcp(&doctor->snapshot, conn);
 
-	if (tcp && tcp->known && !tcp->timestamps &&
+	if (tcp && !tcp->timestamps &&
 	    conn->framing.value[ESPTCP_A_PROFILE_IN_WINDOW])
 		doctor_add(doctor, VERDICT_WARNING, "framing",
 			   "sysctl net.ipv4.tcp_timestamps=1 on both ends, or in-window no if the peer's segments never lie in the window",

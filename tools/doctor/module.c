@@ -194,6 +194,23 @@ static void examine_file(struct doctor *doctor, struct kmod_ctx *ctx,
 			   "esptcp is not loaded");
 }
 
+/* Tunnels may work all the same, so nobody is told to remove it. */
+static void examine_loaded(struct doctor *doctor)
+{
+	int err = snapshot_take(&doctor->snapshot);
+
+	doctor->alive = !err;
+	if (doctor->alive)
+		doctor_add(doctor, VERDICT_OK, "module", NULL,
+			   "esptcp is loaded");
+	else
+		doctor_add(doctor, VERDICT_PROBLEM, "module",
+			   "leave the module loaded as long as tunnels work; look at the kernel's messages (dmesg), and install esptcp and its module anew, of the same version",
+			   "esptcp is loaded but does not answer: %s",
+			   *doctor->snapshot.message ?
+			   doctor->snapshot.message : strerror(-err));
+}
+
 static void examine_esptcp(struct doctor *doctor, struct kmod_ctx *ctx)
 {
 	struct kmod_list *list = NULL;
@@ -202,12 +219,7 @@ static void examine_esptcp(struct doctor *doctor, struct kmod_ctx *ctx)
 
 	uname(&name);
 	if (!access("/sys/module/esptcp", F_OK)) {
-		doctor->alive = !snapshot_take(&doctor->snapshot);
-		doctor_add(doctor, doctor->alive ? VERDICT_OK :
-			   VERDICT_PROBLEM, "module",
-			   doctor->alive ? NULL : "remove it and load it again",
-			   doctor->alive ? "esptcp is loaded" :
-			   "esptcp is loaded but does not answer");
+		examine_loaded(doctor);
 		return;
 	}
 

@@ -188,20 +188,22 @@ void doctor_ports(struct doctor *doctor)
 {
 	struct process_list processes;
 	struct tcp_list tcps = { };
-	struct genl genl = { };
+	const char *error;
 	size_t i;
 
 	choose_ports(doctor);
-	if (tcp_dump(&genl, TCP_STATES_LISTENING, &tcps)) {
-		doctor_add(doctor, VERDICT_SKIPPED, "port", NULL,
-			   "the kernel does not list its sockets: %s",
-			   genl.message);
-		return;
+	error = tcp_dump(TCP_STATES_LISTENING, &tcps);
+	if (error) {
+		doctor_add(doctor, VERDICT_SKIPPED, "port",
+			   "modprobe tcp_diag",
+			   "the kernel does not list its sockets: %s", error);
+	} else {
+		process_list_take(&processes);
+		for (i = 0; i < doctor->ports; i++)
+			doctor->listens[i] = examine_port(doctor,
+							  doctor->port[i],
+							  &tcps, &processes);
+		free(processes.item);
 	}
-	process_list_take(&processes);
-	for (i = 0; i < doctor->ports; i++)
-		doctor->listens[i] = examine_port(doctor, doctor->port[i],
-						  &tcps, &processes);
-	free(processes.item);
 	free(tcps.item);
 }

@@ -7,7 +7,8 @@
 static bool is_stranded(const struct snapshot *snapshot,
 			const struct binding *binding)
 {
-	const struct conn *conn = snapshot_conn(snapshot, binding->conn_id);
+	const struct conn *conn = conn_find(&snapshot->conns,
+					   binding->conn_id);
 
 	return !conn || conn->state == ESPTCP_STATE_DOWN;
 }

@@ -47,11 +47,15 @@ void doctor_path(struct doctor *doctor)
 
 	if (!doctor->alive || !snapshot->conns.count)
 		return;
+	if (snapshot->tcp_error)
+		doctor_add(doctor, VERDICT_SKIPPED, "MTU", "modprobe tcp_diag",
+			   "TCP's view of the connections is missing, the kernel does not list its sockets: %s",
+			   snapshot->tcp_error);
 	for (i = 0; i < snapshot->conns.count; i++) {
 		const struct conn *conn = &snapshot->conns.item[i];
-		const struct tcp *tcp = tcp_find(&snapshot->tcps, conn->inode);
+		const struct tcp *tcp = snapshot_tcp(snapshot, conn);
 
-		if (tcp && tcp->known && conn->state == ESPTCP_STATE_UP)
+		if (tcp && conn->state == ESPTCP_STATE_UP)
 			examine_connection(doctor, conn, tcp);
 	}
 	if (doctor->findings == before)

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "address.h"
 
@@ -24,6 +25,11 @@ bool address_parse(struct address *address, const char *text)
 	return true;
 }
 
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return a->len == b->len && !memcmp(a->octets, b->octets, a->len);
+}
+
 const char *address_text(char text[INET6_ADDRSTRLEN],
 			 const struct address *address)
 {
@@ -32,13 +38,13 @@ const char *address_text(char text[INET6_ADDRSTRLEN],
 	return inet_ntop(family, address->octets, text, INET6_ADDRSTRLEN);
 }
 
-const char *address_endpoint(char text[ADDRESS_ENDPOINT_SIZE],
+const char *address_endpoint(char text[ENDPOINT_STRLEN],
 			     const struct address *address, __u16 port)
 {
 	const char *format = is_ipv6(address) ? "[%s]:%u" : "%s:%u";
 	char host[INET6_ADDRSTRLEN];
 
-	snprintf(text, ADDRESS_ENDPOINT_SIZE, format, address_text(host, address),
+	snprintf(text, ENDPOINT_STRLEN, format, address_text(host, address),
 		 port);
 
 	return text;

@@ -10,21 +10,25 @@
 
 #include <linux/types.h>
 
-#include "netlink.h"
+#include "address.h"
+#include "names.h"
 
-/* Where peers expect IKE over TCP unless told otherwise */
-#define IKE_PORT	4500
-
+bool args_is_option(const char *word);
 bool args_next_is(char **args, const char *keyword);
 bool args_option(char **args, const char *name, const char *letter);
 bool args_json(char **args);
+bool args_is_number(const char *text, __u32 min, __u32 max, __u32 *number);
 
+int args_number(char ***args, const char *expected, __u32 min, __u32 max,
+		__u32 *number);
+int args_name(char ***args, const char *expected, const struct names *names,
+	      __u32 *number);
 int args_id(char ***args, __u32 *id);
 int args_port(char ***args, __u32 *port);
-int args_network(char ***args, struct address *address, __u32 *bits);
-int args_role(char ***args, __u32 *role);
 int args_fd(char ***args, __u32 *fd);
-int args_sa(char ***args, struct binding *binding);
+int args_address(char ***args, struct address *address);
+int args_network(char ***args, struct address *address, __u32 *bits);
 int args_end(char **args);
+int args_error(const char *expected, const char *found);
 
 #endif /* ESPTCP_ARGS_H */

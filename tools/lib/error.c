@@ -2,7 +2,6 @@
 /*
  * Messages about errors, for all commands.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,54 +18,30 @@ static const struct remedy common_remedies[] = {
 	{ }
 };
 
-static const char *find_remedy(const struct remedy *remedy, int error)
+/**
+ * error_remedy() - look an error up
+ * @remedies: a table
+ * @error: a negative errno
+ *
+ * Return: what to do, or NULL
+ */
+const char *error_remedy(const struct remedy *remedies, int error)
 {
-	while (remedy->error && remedy->error != error)
-		remedy++;
+	while (remedies->error && remedies->error != -error)
+		remedies++;
 
-	return remedy->text;
+	return remedies->text;
 }
 
-/* A minus sign alone, or before a number, begins no option. */
-bool args_is_option(const char *word)
+/**
+ * error_print() - tell the user
+ * @what: what went wrong
+ * @remedy: what to do, or NULL
+ *
+ * Return: the exit status that follows
+ */
+int error_print(const char *what, const char *remedy)
 {
-	return word[0] == '-' && (word[1] == '-' || isalpha((unsigned char)word[1]));
-}
-
-int args_error(const char *expected, const char *found)
-{
-	if (found && args_is_option(found)) {
-		fprintf(stderr, "esptcp: there is no option '%s' here\n",
-			found);
-		return EXIT_USAGE;
-	}
-
-	fprintf(stderr, "esptcp: expected %s, found ", expected);
-	if (found)
-		fprintf(stderr, "'%s'\n", found);
-	else
-		fputs("nothing\n", stderr);
-
-	return EXIT_USAGE;
-}
-
-/* The kernel's own words say more than the error's name, if there are any. */
-int error_kernel(const struct genl *genl, int error,
-		 const struct remedy *remedies)
-{
-	const char *what = strerror(-error);
-	const char *remedy = NULL;
-
-	if (genl->message[0])
-		what = genl->message;
-	else if (error == -ENOPKG)
-		what = "the module esptcp is not loaded";
-
-	if (remedies)
-		remedy = find_remedy(remedies, -error);
-	if (!remedy)
-		remedy = find_remedy(common_remedies, -error);
-
 	fprintf(stderr, "esptcp: %s\n", what);
 	if (remedy)
 		fprintf(stderr, "  %s\n", remedy);
@@ -74,28 +49,25 @@ int error_kernel(const struct genl *genl, int error,
 	return EXIT_FAILURE;
 }
 
-/* What errno's of the socket to charon mean */
-static const char *charon_text(int error)
+/**
+ * error_kernel() - tell the user about an error of the kernel
+ * @error: a negative errno
+ * @message: the kernel's own words, or ""
+ * @remedies: the command's own table, or NULL
+ *
+ * Return: the exit status that follows
+ */
+int error_kernel(int error, const char *message, const struct remedy *remedies)
 {
-	switch (error) {
-	case -ENOPKG:
-		return "there is no libvici";
-	case -ENOENT:
-	case -ECONNREFUSED:
-		return "it does not run, or its plugin vici is not loaded";
-	default:
-		return strerror(-error);
-	}
-}
+	const char *remedy = NULL;
 
-int error_charon(int error, const struct remedy *remedies)
-{
-	const char *remedy = find_remedy(remedies, -error);
+	if (remedies)
+		remedy = error_remedy(remedies, error);
+	if (!remedy)
+		remedy = error_remedy(common_remedies, error);
+	if (!*message)
+		message = error == -ENOPKG ? "the module esptcp is not loaded" :
+			  strerror(-error);
 
-	fprintf(stderr, "esptcp: charon cannot be asked: %s\n",
-		charon_text(error));
-	if (remedy)
-		fprintf(stderr, "  %s\n", remedy);
-
-	return EXIT_FAILURE;
+	return error_print(message, remedy);
 }

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tells the user on stderr what went wrong and what to do. The functions
- * return the exit status that follows.
+ * Tells the user on stderr what went wrong and what to do.
  */
 #ifndef ESPTCP_ERROR_H
 #define ESPTCP_ERROR_H
 
-#include <stdbool.h>
-
-#include "netlink.h"
-
-/* EXIT_FAILURE (1) is an error of the kernel. */
+/* Exit statuses besides 0 and EXIT_FAILURE (1): wrong arguments, and a problem
+ * that doctor found
+ */
 #define EXIT_USAGE	2
-
-/* doctor found a problem. */
 #define EXIT_PROBLEM	3
 
 /**
@@ -26,10 +21,9 @@ struct remedy {
 	const char *text;
 };
 
-bool args_is_option(const char *word);
-int args_error(const char *expected, const char *found);
-int error_kernel(const struct genl *genl, int error,
+const char *error_remedy(const struct remedy *remedies, int error);
+int error_print(const char *what, const char *remedy);
+int error_kernel(int error, const char *message,
 		 const struct remedy *remedies);
-int error_charon(int error, const struct remedy *remedies);
 
 #endif /* ESPTCP_ERROR_H */

@@ -2,25 +2,33 @@
 /*
  * Reads filters from the arguments and applies them to a snapshot.
  */
+#include <stdio.h>
 #include <string.h>
 
-#include "array.h"
-#include "filter.h"
-#include "names.h"
 #include "args.h"
 #include "error.h"
+#include "filter.h"
+#include "memory.h"
 
-static int take_state(char ***args, struct filter *filter)
-{
-	const char *name = (*args)[0];
-
-	if (!name || !names_number(&state_names, name, &filter->state))
-		return args_error("'up' or 'down'", name);
-	filter->by_state = true;
-	(*args)++;
-
-	return 0;
-}
+/**
+ * struct filter - what a connection has to be like; 0 lets everything pass
+ * @id: its number
+ * @peer: the network of the peer's address
+ * @peer_bits: how many bits of @peer count
+ * @port: of either end
+ * @by_state: @state counts
+ * @state: enum esptcp_state
+ * @any: the user named something
+ */
+struct filter {
+	__u32 id;
+	struct address peer;
+	__u32 peer_bits;
+	__u32 port;
+	bool by_state;
+	__u32 state;
+	bool any;
+};
 
 /**
  * filter_begins() - see whether a word begins a filter
@@ -41,33 +49,31 @@ bool filter_begins(const char *word)
 	return false;
 }
 
-/**
- * filter_take() - read filters until the arguments are something else
- * @args: the arguments
- * @filter: filled
- *
- * Return: 0, or the exit status after the user has been told
- */
-int filter_take(char ***args, struct filter *filter)
+/* Read filters until the arguments end. */
+static int take_filter(char **args, struct filter *filter)
 {
 	int status = 0;
 
 	memset(filter, 0, sizeof(*filter));
-	while (!status && (*args)[0]) {
-		const char *keyword = *(*args)++;
+	while (!status && args[0]) {
+		const char *keyword = *args++;
 
-		if (!strcmp(keyword, "id"))
-			status = args_id(args, &filter->id);
-		else if (!strcmp(keyword, "peer"))
-			status = args_network(args, &filter->peer,
-					      &filter->peer_bits);
-		else if (!strcmp(keyword, "port"))
-			status = args_port(args, &filter->port);
-		else if (!strcmp(keyword, "state"))
-			status = take_state(args, filter);
-		else
-			status = args_error("id, peer, port or state", keyword);
 		filter->any = true;
+		if (!strcmp(keyword, "id")) {
+			status = args_id(&args, &filter->id);
+		} else if (!strcmp(keyword, "peer")) {
+			status = args_network(&args, &filter->peer,
+					      &filter->peer_bits);
+		} else if (!strcmp(keyword, "port")) {
+			status = args_port(&args, &filter->port);
+		} else if (!strcmp(keyword, "state")) {
+			filter->by_state = true;
+			status = args_name(&args, "'up' or 'down'",
+					   &state_names, &filter->state);
+		} else {
+			status = args_error("id, peer, port or state",
+					    keyword);
+		}
 	}
 
 	return status;
@@ -109,25 +115,18 @@ static void filter_bindings(struct snapshot *snapshot)
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		if (snapshot_conn(snapshot, list->item[i].conn_id))
+		if (conn_find(&snapshot->conns, list->item[i].conn_id))
 			list->item[kept++] = list->item[i];
 	}
 	list->count = kept;
 }
 
-/**
- * filter_apply() - remove the connections that do not pass
- * @filter: the filter
- * @snapshot: changed
- */
-void filter_apply(const struct filter *filter, struct snapshot *snapshot)
+/* Remove the connections that do not pass, and their SAs. */
+static void apply(const struct filter *filter, struct snapshot *snapshot)
 {
 	struct conn_list *list = &snapshot->conns;
 	size_t kept = 0;
 	size_t i;
-
-	if (!filter->any)
-		return;
 
 	for (i = 0; i < list->count; i++) {
 		if (passes(filter, &list->item[i]))
@@ -135,4 +134,37 @@ void filter_apply(const struct filter *filter, struct snapshot *snapshot)
 	}
 	list->count = kept;
 	filter_bindings(snapshot);
+}
+
+/**
+ * filter_snapshot() - take a snapshot of what the arguments want
+ * @args: the arguments, which have to be filters
+ * @snapshot: filled; to be freed by snapshot_free() whatever the outcome
+ * @all: set if there is no filter
+ *
+ * Return: 0, or the exit status after the user has been told
+ */
+int filter_snapshot(char **args, struct snapshot *snapshot, bool *all)
+{
+	struct filter filter;
+	char what[64];
+	int status;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	status = take_filter(args, &filter);
+	if (!status)
+		status = snapshot_take_or_tell(snapshot);
+	if (status)
+		return status;
+
+	*all = !filter.any;
+	if (filter.id && !conn_find(&snapshot->conns, filter.id)) {
+		snprintf(what, sizeof(what), "there is no connection %u",
+			 filter.id);
+		return error_print(what, "\"esptcp show\" lists them");
+	}
+	if (filter.any)
+		apply(&filter, snapshot);
+
+	return 0;
 }

@@ -3,148 +3,82 @@
  * Framings: from arguments to netlink, from netlink to text and JSON. One table
  * says what each attribute is called and what may stand behind its name.
  */
-#include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-#include "array.h"
+#include "args.h"
 #include "framing.h"
 #include "json.h"
+#include "memory.h"
 #include "names.h"
-#include "capture/options.h"
-#include "error.h"
+#include "text.h"
 
-static bool read_profile(const char *text, __u32 *value)
-{
-	return names_number(&profile_name_names, text, value);
-}
+static const struct word yes_or_no_words[] = { { .name = "no" }, { .name = "yes" } };
 
-static void write_profile(char text[FRAMING_SIZE], __u32 value)
-{
-	append(text, FRAMING_SIZE, "%s", names_text(&profile_name_names, value));
-}
+static const struct names yes_or_no_names = {
+	.words = yes_or_no_words,
+	.size = ARRAY_SIZE(yes_or_no_words),
+};
 
-static bool read_policy(const char *text, __u32 *value)
-{
-	return names_number(&policy_names, text, value);
-}
+static const struct word flags_words[] = {
+	[TH_PUSH] = { .name = "psh" },
+	[TH_ACK] = { .name = "ack" },
+	[TH_PUSH | TH_ACK] = { .name = "psh,ack" },
+};
 
-static void write_policy(char text[FRAMING_SIZE], __u32 value)
-{
-	append(text, FRAMING_SIZE, "%s", names_text(&policy_names, value));
-}
-
-static bool read_flags(const char *text, __u32 *value)
-{
-	static const struct {
-		const char *text;
-		__u32 value;
-	} known[] = {
-		{ "ack", TH_ACK },
-		{ "psh", TH_PUSH },
-		{ "psh,ack", TH_PUSH | TH_ACK },
-		{ "ack,psh", TH_PUSH | TH_ACK },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(known); i++) {
-		if (!strcmp(text, known[i].text)) {
-			*value = known[i].value;
-			return true;
-		}
-	}
-
-	return false;
-}
-
-static void write_flags(char text[FRAMING_SIZE], __u32 value)
-{
-	char flags[FLAGS_SIZE];
-
-	append(text, FRAMING_SIZE, "%s", flags_text(flags, value));
-}
-
-static bool read_number(const char *text, __u32 *value)
-{
-	unsigned long long number;
-	char *end;
-
-	errno = 0;
-	number = strtoull(text, &end, 0);
-	*value = number;
-
-	return !errno && end != text && !*end && *text != '-' &&
-	       number <= UINT_MAX;
-}
-
-static bool read_window(const char *text, __u32 *value)
-{
-	return read_number(text, value) && *value <= USHRT_MAX;
-}
-
-static void write_number(char text[FRAMING_SIZE], __u32 value)
-{
-	append(text, FRAMING_SIZE, "%u", value);
-}
-
-static bool read_bool(const char *text, __u32 *value)
-{
-	*value = !strcmp(text, "yes");
-
-	return *value || !strcmp(text, "no");
-}
-
-static void write_bool(char text[FRAMING_SIZE], __u32 value)
-{
-	append(text, FRAMING_SIZE, "%s", value ? "yes" : "no");
-}
+static const struct names flags_names = {
+	.words = flags_words,
+	.size = ARRAY_SIZE(flags_words),
+};
 
 /**
  * struct option - an attribute in words
  * @name: of the attribute
  * @type: ESPTCP_A_PROFILE_*
  * @expected: what may stand behind the name
- * @read: sees whether it does
- * @write: adds the value to a text
+ * @names: the words for its values, or NULL if it is a number
+ * @max: the largest number
  */
 struct option {
 	const char *name;
 	int type;
 	const char *expected;
-	bool (*read)(const char *text, __u32 *value);
-	void (*write)(char text[FRAMING_SIZE], __u32 value);
+	const struct names *names;
+	__u32 max;
 };
+
+#define POLICIES	"'fixed', 'sa', 'snapshot' or 'advancing'"
 
 static const struct option options[] = {
 	{ "profile", ESPTCP_A_PROFILE_NAME, "'fortios' or 'advancing'",
-	  read_profile, write_profile },
+	  &profile_name_names, 0 },
 	{ "flags", ESPTCP_A_PROFILE_FLAGS, "'ack', 'psh' or 'psh,ack'",
-	  read_flags, write_flags },
-	{ "seq", ESPTCP_A_PROFILE_SEQ,
-	  "'fixed', 'sa', 'snapshot' or 'advancing'",
-	  read_policy, write_policy },
+	  &flags_names, 0 },
+	{ "seq", ESPTCP_A_PROFILE_SEQ, POLICIES, &policy_names, 0 },
 	{ "seq-value", ESPTCP_A_PROFILE_SEQ_VALUE, "a number of 32 bits",
-	  read_number, write_number },
-	{ "ack", ESPTCP_A_PROFILE_ACK,
-	  "'fixed', 'sa', 'snapshot' or 'advancing'",
-	  read_policy, write_policy },
+	  NULL, UINT_MAX },
+	{ "ack", ESPTCP_A_PROFILE_ACK, POLICIES, &policy_names, 0 },
 	{ "ack-value", ESPTCP_A_PROFILE_ACK_VALUE, "a number of 32 bits",
-	  read_number, write_number },
+	  NULL, UINT_MAX },
 	{ "window", ESPTCP_A_PROFILE_WINDOW, "'snapshot' or a number up to 65535",
-	  read_window, write_number },
+	  NULL, USHRT_MAX },
 	{ "length-prefix", ESPTCP_A_PROFILE_LENGTH_PREFIX, "'yes' or 'no'",
-	  read_bool, write_bool },
+	  &yes_or_no_names, 0 },
 	{ "timestamps", ESPTCP_A_PROFILE_TIMESTAMPS, "'yes' or 'no'",
-	  read_bool, write_bool },
+	  &yes_or_no_names, 0 },
 	{ "in-window", ESPTCP_A_PROFILE_IN_WINDOW, "'yes' or 'no'",
-	  read_bool, write_bool },
+	  &yes_or_no_names, 0 },
 };
+
+static bool is_set(const struct framing *framing, const struct option *option)
+{
+	return framing->set & 1U << option->type;
+}
 
 static const struct option *find_option(const char *name)
 {
@@ -169,6 +103,20 @@ bool framing_begins(const char *keyword)
 	return !strcmp(keyword, "framing") || find_option(keyword);
 }
 
+static int take_value(char ***args, const struct option *option, __u32 *value)
+{
+	/* either order will do */
+	if (option->names == &flags_names && args_next_is(*args, "ack,psh")) {
+		*value = TH_PUSH | TH_ACK;
+		(*args)++;
+		return 0;
+	}
+
+	return option->names ?
+		args_name(args, option->expected, option->names, value) :
+		args_number(args, option->expected, 0, option->max, value);
+}
+
 /**
  * framing_take() - take what stands behind such a word
  * @args: the arguments behind it
@@ -180,31 +128,29 @@ bool framing_begins(const char *keyword)
 int framing_take(char ***args, const char *keyword, struct framing *framing)
 {
 	const struct option *option = find_option(keyword);
-	const char *text = (*args)[0];
+	int status;
 
-	if (text)
+	if (!option)
+		return args_name(args, "'rfc9329' or 'fortinet'",
+				 &framing_names, &framing->kind);
+	if (option->type == ESPTCP_A_PROFILE_WINDOW &&
+	    args_next_is(*args, "snapshot")) {
 		(*args)++;
-	if (!option) {
-		if (!text || !names_number(&framing_names, text, &framing->kind))
-			return args_error("'rfc9329' or 'fortinet'", text);
 		return 0;
 	}
-	if (option->type == ESPTCP_A_PROFILE_WINDOW && text &&
-	    !strcmp(text, "snapshot"))
-		return 0;
-	if (!text || !option->read(text, &framing->value[option->type]))
-		return args_error(option->expected, text);
-	framing->set |= 1U << option->type;
+	status = take_value(args, option, &framing->value[option->type]);
+	if (!status)
+		framing->set |= 1U << option->type;
 
-	return 0;
+	return status;
 }
 
 static int put_option(struct nl_msg *msg, const struct option *option,
 		      __u32 value)
 {
 	return option->type == ESPTCP_A_PROFILE_WINDOW ?
-		       nla_put_u16(msg, option->type, value) :
-		       nla_put_u32(msg, option->type, value);
+		nla_put_u16(msg, option->type, value) :
+		nla_put_u32(msg, option->type, value);
 }
 
 /**
@@ -217,24 +163,23 @@ static int put_option(struct nl_msg *msg, const struct option *option,
 int framing_put(struct nl_msg *msg, const struct framing *framing)
 {
 	struct nlattr *nest;
+	int err = 0;
 	size_t i;
 
 	if (nla_put_u32(msg, ESPTCP_A_CONN_FRAMING, framing->kind))
-		return -EMSGSIZE;
+		return -1;
 	if (!framing->set)
 		return 0;
 	nest = nla_nest_start(msg, ESPTCP_A_CONN_PROFILE);
 	if (!nest)
-		return -EMSGSIZE;
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		if (framing->set & 1U << options[i].type &&
-		    put_option(msg, &options[i],
-			       framing->value[options[i].type]))
-			return -EMSGSIZE;
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(options) && !err; i++) {
+		if (is_set(framing, &options[i]))
+			err = put_option(msg, &options[i],
+					 framing->value[options[i].type]);
 	}
-	nla_nest_end(msg, nest);
 
-	return 0;
+	return err ?: nla_nest_end(msg, nest);
 }
 
 /**
@@ -272,17 +217,24 @@ void framing_get(struct framing *framing, __u32 kind, struct nlattr *nest)
  * Return: the text, which framing_take() takes again behind "framing"
  */
 const char *framing_text(const struct framing *framing,
-			 char text[FRAMING_SIZE])
+			 char text[FRAMING_STRLEN])
 {
-	size_t i;
+	const struct option *option;
 
 	text[0] = '\0';
-	append(text, FRAMING_SIZE, "%s", names_text(&framing_names, framing->kind));
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		if (!(framing->set & 1U << options[i].type))
+	text_append(text, FRAMING_STRLEN, "%s",
+		    names_text(&framing_names, framing->kind));
+	for (option = options; option < options + ARRAY_SIZE(options); option++) {
+		__u32 value = framing->value[option->type];
+
+		if (!is_set(framing, option))
 			continue;
-		append(text, FRAMING_SIZE, " %s ", options[i].name);
-		options[i].write(text, framing->value[options[i].type]);
+		text_append(text, FRAMING_STRLEN, " %s ", option->name);
+		if (option->names)
+			text_append(text, FRAMING_STRLEN, "%s",
+				    names_text(option->names, value));
+		else
+			text_append(text, FRAMING_STRLEN, "%u", value);
 	}
 
 	return text;
@@ -292,23 +244,29 @@ const char *framing_text(const struct framing *framing,
  * framing_json() - add a framing to a connection's object
  * @object: the object
  * @framing: the framing
+ *
+ * What is yes or no in words is 1 or 0, as in netlink.
  */
 void framing_json(struct json_object *object, const struct framing *framing)
 {
-	struct json_object *profile = json_object_new_object();
-	char text[FRAMING_SIZE];
-	size_t i;
+	const struct option *option;
+	struct json_object *profile;
 
-	json_add_text(object, "framing", names_text(&framing_names, framing->kind));
-	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		if (!(framing->set & 1U << options[i].type))
+	json_add_text(object, "framing",
+		      names_text(&framing_names, framing->kind));
+	if (!framing->set)
+		return;
+	profile = json_object_new_object();
+	for (option = options; option < options + ARRAY_SIZE(options); option++) {
+		__u32 value = framing->value[option->type];
+
+		if (!is_set(framing, option))
 			continue;
-		text[0] = '\0';
-		options[i].write(text, framing->value[options[i].type]);
-		json_add_text(profile, options[i].name, text);
+		if (option->names && option->names != &yes_or_no_names)
+			json_add_text(profile, option->name,
+				      names_text(option->names, value));
+		else
+			json_add_number(profile, option->name, value);
 	}
-	if (framing->set)
-		json_object_object_add(object, "profile", profile);
-	else
-		json_object_put(profile);
+	json_object_object_add(object, "profile", profile);
 }

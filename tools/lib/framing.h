@@ -24,7 +24,7 @@ struct nlattr;
 	"       [in-window yes|no]"
 
 /* Longest text */
-#define FRAMING_SIZE	256
+#define FRAMING_STRLEN	256
 
 /**
  * struct framing - how ESP is put on the wire
@@ -43,7 +43,7 @@ int framing_take(char ***args, const char *keyword, struct framing *framing);
 int framing_put(struct nl_msg *msg, const struct framing *framing);
 void framing_get(struct framing *framing, __u32 kind, struct nlattr *nest);
 const char *framing_text(const struct framing *framing,
-			 char text[FRAMING_SIZE]);
+			 char text[FRAMING_STRLEN]);
 void framing_json(struct json_object *object, const struct framing *framing);
 
 #endif /* ESPTCP_FRAMING_H */

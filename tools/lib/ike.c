@@ -9,14 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
-#include "address.h"
+#include "error.h"
 #include "ike.h"
 #include "json.h"
 #include "names.h"
 #include "print.h"
-#include "error.h"
 #include "vici.h"
 
 static const struct remedy remedies[] = {
@@ -27,6 +24,30 @@ static const struct remedy remedies[] = {
 	{ ECONNREFUSED, "start strongSwan, with its plugin vici" },
 	{ }
 };
+
+/* What errno's of the socket to charon mean */
+static const char *reason_of(int error)
+{
+	switch (error) {
+	case -ENOPKG:
+		return "there is no libvici";
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return "it does not run, or its plugin vici is not loaded";
+	default:
+		return strerror(-error);
+	}
+}
+
+static int error_charon(int error)
+{
+	char what[128];
+
+	snprintf(what, sizeof(what), "charon cannot be asked: %s",
+		 reason_of(error));
+
+	return error_print(what, error_remedy(remedies, error));
+}
 
 /**
  * ike_take() - ask charon and the module
@@ -41,16 +62,18 @@ int ike_take(struct ike *ike)
 	memset(ike, 0, sizeof(*ike));
 	err = vici_open();
 	if (err)
-		return error_charon(err, remedies);
+		return error_charon(err);
 	ike->sas = vici_stream("list-sas", "list-sa");
 	err = ike->sas ? 0 : -errno;
 	vici_close();
 	if (err)
-		return error_charon(err, remedies);
+		return error_charon(err);
 
 	/* charon works without the module, by UDP */
-	return access("/sys/module/esptcp", F_OK) ? 0 :
-		snapshot_take(&ike->snapshot);
+	if (!access("/sys/module/esptcp", F_OK))
+		err = snapshot_take(&ike->snapshot);
+
+	return err ? error_kernel(err, ike->snapshot.message, NULL) : 0;
 }
 
 /**
@@ -243,7 +266,8 @@ struct transport ike_child_transport(const struct ike *ike,
 	if (binding)
 		return (struct transport) {
 			.name = "tcp",
-			.conn = snapshot_conn(&ike->snapshot, binding->conn_id),
+			.conn = conn_find(&ike->snapshot.conns,
+					  binding->conn_id),
 		};
 
 	return (struct transport) {

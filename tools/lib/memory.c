@@ -8,11 +8,18 @@
 
 #include "memory.h"
 
-[[gnu::noreturn]]
-static void end(void)
+/**
+ * memory_check() - end the command if there was no memory
+ * @memory: what somebody has allocated, NULL if it failed
+ *
+ * Return: @memory
+ */
+void *memory_check(void *memory)
 {
-	fputs("esptcp: out of memory\n", stderr);
-	fputs("  if a capture is too large, take a part: tcpdump -r FILE -c 100000 -w PART\n",
+	if (memory)
+		return memory;
+	fputs("esptcp: out of memory\n"
+	      "  if a capture is too large, take a part: tcpdump -r FILE -c 100000 -w PART\n",
 	      stderr);
 	exit(EXIT_FAILURE);
 }
@@ -26,29 +33,35 @@ static void end(void)
  */
 void *memory_get(size_t count, size_t size)
 {
-	void *memory = calloc(count ?: 1, size);
+	return memory_check(calloc(count ?: 1, size));
+}
 
-	if (!memory)
-		end();
+/* What an array of so many elements has room for: a power of two */
+static size_t room(size_t count)
+{
+	size_t elements = 1;
 
-	return memory;
+	while (elements < count)
+		elements *= 2;
+
+	return elements;
 }
 
 /**
- * memory_resize() - make memory larger or smaller
- * @memory: what memory_get() or this returned, or NULL
- * @count: elements, more than 0
+ * memory_grow() - make room for more elements of an array
+ * @array: what this returned last, or NULL
+ * @count: elements that the array has
+ * @more: elements that will be added
  * @size: octets of each
  *
- * Return: the memory, perhaps in another place
+ * Return: the array, perhaps in another place, to be freed by free()
  */
-void *memory_resize(void *memory, size_t count, size_t size)
+void *memory_grow(void *array, size_t count, size_t more, size_t size)
 {
-	memory = reallocarray(memory, count, size);
-	if (!memory)
-		end();
+	if (array && count + more <= room(count))
+		return array;
 
-	return memory;
+	return memory_check(reallocarray(array, room(count + more), size));
 }
 
 /**
@@ -63,7 +76,7 @@ char *memory_print(const char *format, va_list args)
 	char *text;
 
 	if (vasprintf(&text, format, args) < 0)
-		end();
+		text = NULL;
 
-	return text;
+	return memory_check(text);
 }

@@ -23,8 +23,7 @@ const char *names_text(const struct names *names, __u32 number)
 	return names_word(names, number)->name;
 }
 
-bool names_number(const struct names *names, const char *name,
-		  __u32 *number)
+bool names_number(const struct names *names, const char *name, __u32 *number)
 {
 	__u32 i;
 

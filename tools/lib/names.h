@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#include "array.h"
+#include "memory.h"
 
 /**
  * struct word - one value of an enum, or one counter

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -20,6 +19,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include "memory.h"
 #include "netlink.h"
 
 /* A dump that connections kept changing under is given up after so many. */
@@ -222,7 +222,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 }
 
 /* libnl's error numbers are not errno's; keep its words instead. */
-int libnl_error(struct genl *genl, int error)
+static int libnl_error(struct genl *genl, int error)
 {
 	if (error == -NLE_DUMP_INTR)
 		return -EINTR;
@@ -235,11 +235,8 @@ int libnl_error(struct genl *genl, int error)
 
 static int receive_answer(struct exchange *exchange)
 {
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	struct nl_cb *cb = memory_check(nl_cb_alloc(NL_CB_DEFAULT));
 	int err = 0;
-
-	if (!cb)
-		return -ENOMEM;
 
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, exchange);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, exchange);
@@ -256,17 +253,20 @@ static int receive_answer(struct exchange *exchange)
 	return err < 0 ? libnl_error(exchange->genl, err) : 0;
 }
 
+/* A request has room for a page, and is never that long. */
 static struct nl_msg *request_new(struct genl *genl, __u8 command, int flags)
 {
-	struct nl_msg *msg = nlmsg_alloc();
+	struct nl_msg *msg = memory_check(nlmsg_alloc());
 
-	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, genl->family, 0,
-				flags, command, ESPTCP_FAMILY_VERSION)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
+	memory_check(genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, genl->family,
+				 0, flags, command, ESPTCP_FAMILY_VERSION));
 
 	return msg;
+}
+
+static void put_u32(struct nl_msg *msg, int type, __u32 value)
+{
+	memory_check(nla_put_u32(msg, type, value) ? NULL : msg);
 }
 
 /* Send a request, which is freed, and take its whole answer. */
@@ -326,10 +326,7 @@ static int open_with(struct genl *genl, int (*find)(struct genl *genl))
 	int err;
 
 	memset(genl, 0, sizeof(*genl));
-	genl->sock = nl_socket_alloc();
-	if (!genl->sock)
-		return -ENOMEM;
-
+	genl->sock = memory_check(nl_socket_alloc());
 	err = genl_connect(genl->sock);
 	if (err < 0) {
 		err = libnl_error(genl, err);
@@ -380,55 +377,34 @@ int conn_attach(struct genl *genl, __u32 fd, __u32 role, __u32 replaces,
 {
 	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_ATTACH, 0);
 
-	if (!msg)
-		return -ENOMEM;
-
-	NLA_PUT_U32(msg, ESPTCP_A_CONN_FD, fd);
-	NLA_PUT_U32(msg, ESPTCP_A_CONN_ROLE, role);
-	if (framing_put(msg, framing))
-		goto nla_put_failure;
+	put_u32(msg, ESPTCP_A_CONN_FD, fd);
+	put_u32(msg, ESPTCP_A_CONN_ROLE, role);
+	memory_check(framing_put(msg, framing) ? NULL : msg);
 	if (replaces)
-		NLA_PUT_U32(msg, ESPTCP_A_CONN_REPLACES, replaces);
+		put_u32(msg, ESPTCP_A_CONN_REPLACES, replaces);
 
 	return request(genl, msg, decode_id, id);
-
-nla_put_failure:
-	nlmsg_free(msg);
-	return -EMSGSIZE;
 }
 
 int conn_set(struct genl *genl, __u32 id, const struct framing *framing)
 {
 	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_CONN_SET, 0);
 
-	if (!msg)
-		return -ENOMEM;
-
-	NLA_PUT_U32(msg, ESPTCP_A_CONN_ID, id);
-	if (framing_put(msg, framing))
-		goto nla_put_failure;
+	put_u32(msg, ESPTCP_A_CONN_ID, id);
+	memory_check(framing_put(msg, framing) ? NULL : msg);
 
 	return request(genl, msg, NULL, NULL);
-
-nla_put_failure:
-	nlmsg_free(msg);
-	return -EMSGSIZE;
 }
 
 static int decode_conn(struct nlmsghdr *message, void *result)
 {
 	struct conn_list *list = result;
-	struct conn *item;
 	int err;
 
-	item = reallocarray(list->item, list->count + 1, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-
-	list->item = item;
-	err = parse_conn(message, &item[list->count]);
-	if (!err)
-		list->count++;
+	list->item = memory_grow(list->item, list->count, 1,
+				 sizeof(*list->item));
+	err = parse_conn(message, &list->item[list->count]);
+	list->count += !err;
 
 	return err;
 }
@@ -436,17 +412,12 @@ static int decode_conn(struct nlmsghdr *message, void *result)
 static int decode_binding(struct nlmsghdr *message, void *result)
 {
 	struct binding_list *list = result;
-	struct binding *item;
 	int err;
 
-	item = reallocarray(list->item, list->count + 1, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-
-	list->item = item;
-	err = parse_binding(message, &item[list->count]);
-	if (!err)
-		list->count++;
+	list->item = memory_grow(list->item, list->count, 1,
+				 sizeof(*list->item));
+	err = parse_binding(message, &list->item[list->count]);
+	list->count += !err;
 
 	return err;
 }
@@ -456,18 +427,12 @@ static int dump(struct genl *genl, __u8 command, size_t *count,
 		int (*decode)(struct nlmsghdr *message, void *result),
 		void *list)
 {
-	struct nl_msg *msg;
-	int attempt;
-	int err = 0;
+	int attempt, err = -EINTR;
 
-	for (attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+	for (attempt = 0; attempt < DUMP_ATTEMPTS && err == -EINTR; attempt++) {
 		*count = 0;
-		msg = request_new(genl, command, NLM_F_DUMP);
-		if (!msg)
-			return -ENOMEM;
-		err = request(genl, msg, decode, list);
-		if (err != -EINTR)
-			break;
+		err = request(genl, request_new(genl, command, NLM_F_DUMP),
+			      decode, list);
 	}
 
 	return err;
@@ -492,20 +457,14 @@ static int binding_request(struct genl *genl, __u8 command,
 	const struct address *daddr = &binding->daddr;
 	struct nl_msg *msg = request_new(genl, command, 0);
 
-	if (!msg)
-		return -ENOMEM;
-
-	NLA_PUT_U32(msg, ESPTCP_A_BINDING_DIR, binding->dir);
-	NLA_PUT_U32(msg, ESPTCP_A_BINDING_SPI, htonl(binding->spi));
-	NLA_PUT(msg, ESPTCP_A_BINDING_DADDR, daddr->len, daddr->octets);
+	put_u32(msg, ESPTCP_A_BINDING_DIR, binding->dir);
+	put_u32(msg, ESPTCP_A_BINDING_SPI, htonl(binding->spi));
+	memory_check(nla_put(msg, ESPTCP_A_BINDING_DADDR, daddr->len,
+			     daddr->octets) ? NULL : msg);
 	if (type)
-		NLA_PUT_U32(msg, type, value);
+		put_u32(msg, type, value);
 
 	return request(genl, msg, NULL, NULL);
-
-nla_put_failure:
-	nlmsg_free(msg);
-	return -EMSGSIZE;
 }
 
 int binding_set(struct genl *genl, const struct binding *binding)
@@ -530,16 +489,9 @@ int binding_delete_all(struct genl *genl)
 {
 	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_UNBIND, 0);
 
-	if (!msg)
-		return -ENOMEM;
-
-	NLA_PUT_FLAG(msg, ESPTCP_A_BINDING_ALL);
+	memory_check(nla_put_flag(msg, ESPTCP_A_BINDING_ALL) ? NULL : msg);
 
 	return request(genl, msg, NULL, NULL);
-
-nla_put_failure:
-	nlmsg_free(msg);
-	return -EMSGSIZE;
 }
 
 static int decode_counters(struct nlmsghdr *message, void *result)
@@ -555,14 +507,10 @@ static int decode_counters(struct nlmsghdr *message, void *result)
 	return err;
 }
 
-int stats_get(struct genl *genl, struct counters *counters)
+int counters_get(struct genl *genl, struct counters *counters)
 {
-	struct nl_msg *msg = request_new(genl, ESPTCP_CMD_STATS_GET, 0);
-
-	if (!msg)
-		return -ENOMEM;
-
-	return request(genl, msg, decode_counters, counters);
+	return request(genl, request_new(genl, ESPTCP_CMD_STATS_GET, 0),
+		       decode_counters, counters);
 }
 
 int events_subscribe(struct genl *genl)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "process.h"
 
 static void read_name(int pid, char name[PROCESS_NAMELEN])
@@ -53,21 +54,6 @@ static bool is_charon(int pid)
 					   strlen("charon"));
 }
 
-static void add(struct process_list *list, const struct process *process)
-{
-	struct process *item = list->item;
-
-	/* room for twice as many whenever the count is a power of two */
-	if (!(list->count & (list->count - 1))) {
-		item = reallocarray(item, list->count ? list->count * 2 : 1,
-				    sizeof(*item));
-		if (!item)
-			return;
-		list->item = item;
-	}
-	item[list->count++] = *process;
-}
-
 static void look_at(struct process_list *list, int pid)
 {
 	struct process process = { .pid = pid, .is_charon = is_charon(pid) };
@@ -93,7 +79,9 @@ static void look_at(struct process_list *list, int pid)
 		if (sscanf(link, "socket:[%llu]", &inode) != 1)
 			continue;
 		process.inode = inode;
-		add(list, &process);
+		list->item = memory_grow(list->item, list->count, 1,
+					 sizeof(*list->item));
+		list->item[list->count++] = process;
 	}
 	closedir(dir);
 }

@@ -3,6 +3,7 @@
  * Takes a snapshot, for the commands that show things.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,26 +20,12 @@ static int take_bindings(struct genl *genl, struct snapshot *snapshot)
 	return err == -EPERM ? 0 : err;
 }
 
-static int take(struct genl *genl, struct snapshot *snapshot)
-{
-	int err;
-
-	err = conn_dump(genl, &snapshot->conns);
-	if (!err)
-		err = take_bindings(genl, snapshot);
-	if (!err)
-		err = stats_get(genl, &snapshot->total);
-	if (!err && snapshot->conns.count)
-		err = tcp_dump(genl, TCP_STATES_CONNECTED, &snapshot->tcps);
-
-	return err;
-}
-
 /**
  * snapshot_take() - ask the kernel for everything
  * @snapshot: filled; to be freed by snapshot_free() whatever the outcome
  *
- * Return: 0, or the exit status after the user has been told
+ * Return: 0, also if TCP's view alone is missing; or a negative errno with the
+ *	kernel's words in @snapshot
  */
 int snapshot_take(struct snapshot *snapshot)
 {
@@ -47,13 +34,42 @@ int snapshot_take(struct snapshot *snapshot)
 
 	memset(snapshot, 0, sizeof(*snapshot));
 	err = genl_open(&genl);
+	if (!err) {
+		err = conn_dump(&genl, &snapshot->conns);
+		if (!err)
+			err = take_bindings(&genl, snapshot);
+		if (!err)
+			err = counters_get(&genl, &snapshot->total);
+		genl_close(&genl);
+	}
 	if (err)
-		return error_kernel(&genl, err, NULL);
+		memcpy(snapshot->message, genl.message, sizeof(genl.message));
+	else if (snapshot->conns.count)
+		snapshot->tcp_error = tcp_dump(TCP_STATES_CONNECTED,
+					       &snapshot->tcps);
 
-	err = take(&genl, snapshot);
-	genl_close(&genl);
+	return err;
+}
 
-	return err ? error_kernel(&genl, err, NULL) : 0;
+/**
+ * snapshot_take_or_tell() - take a snapshot, and tell the user what is missing
+ * @snapshot: as for snapshot_take()
+ *
+ * Return: 0, or the exit status
+ */
+int snapshot_take_or_tell(struct snapshot *snapshot)
+{
+	int err = snapshot_take(snapshot);
+
+	if (err)
+		return error_kernel(err, snapshot->message, NULL);
+	if (snapshot->tcp_error)
+		fprintf(stderr,
+			"esptcp: TCP's view is missing, the kernel does not list its sockets: %s\n"
+			"  load the module that does: modprobe tcp_diag\n",
+			snapshot->tcp_error);
+
+	return 0;
 }
 
 /**
@@ -68,20 +84,16 @@ void snapshot_free(struct snapshot *snapshot)
 }
 
 /**
- * snapshot_conn() - find a connection by its number
+ * snapshot_tcp() - TCP's view of a connection
  * @snapshot: the snapshot
- * @id: the number
+ * @conn: one of its connections
  *
- * Return: the connection, or NULL
+ * Return: what TCP says; NULL if it says nothing, as of one that has ended
  */
-const struct conn *snapshot_conn(const struct snapshot *snapshot, __u32 id)
+const struct tcp *snapshot_tcp(const struct snapshot *snapshot,
+			       const struct conn *conn)
 {
-	size_t i;
+	const struct tcp *tcp = tcp_find(&snapshot->tcps, conn->inode);
 
-	for (i = 0; i < snapshot->conns.count; i++) {
-		if (snapshot->conns.item[i].id == id)
-			return &snapshot->conns.item[i];
-	}
-
-	return NULL;
+	return tcp && tcp->known ? tcp : NULL;
 }

@@ -18,6 +18,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 
+#include "memory.h"
 #include "tcp.h"
 
 /* What every kernel tells of struct tcp_info, and as much as is used here */
@@ -90,16 +91,9 @@ static int decode(struct nlmsghdr *message, struct tcp *tcp)
 static int on_socket(struct nl_msg *msg, void *arg)
 {
 	struct tcp_list *list = arg;
-	struct tcp *item;
 
-	/* room for twice as many whenever the count is a power of two */
-	if (!(list->count & (list->count - 1))) {
-		item = reallocarray(list->item, list->count ? list->count * 2 : 1,
-				    sizeof(*item));
-		if (!item)
-			return -NLE_NOMEM;
-		list->item = item;
-	}
+	list->item = memory_grow(list->item, list->count, 1,
+				 sizeof(*list->item));
 	if (!decode(nlmsg_hdr(msg), &list->item[list->count]))
 		list->count++;
 
@@ -133,21 +127,17 @@ static int by_inode(const void *a, const void *b)
 
 /**
  * tcp_dump() - list the namespace's TCP sockets
- * @genl: where libnl's words about an error go
  * @states: a set of TCP's states
  * @list: filled, in the order of their inodes; the caller frees its items
  *
  * Sockets that come or go meanwhile may be missing; that is no error.
  *
- * Return: 0 or a negative errno
+ * Return: NULL, or why the kernel does not list them
  */
-int tcp_dump(struct genl *genl, __u32 states, struct tcp_list *list)
+const char *tcp_dump(__u32 states, struct tcp_list *list)
 {
-	struct nl_sock *sock = nl_socket_alloc();
+	struct nl_sock *sock = memory_check(nl_socket_alloc());
 	int err;
-
-	if (!sock)
-		return -ENOMEM;
 
 	err = nl_connect(sock, NETLINK_SOCK_DIAG);
 	if (err >= 0)
@@ -155,12 +145,10 @@ int tcp_dump(struct genl *genl, __u32 states, struct tcp_list *list)
 	if (err >= 0 || err == -NLE_DUMP_INTR)
 		err = dump_family(sock, AF_INET6, states, list);
 	nl_socket_free(sock);
-	if (err < 0 && err != -NLE_DUMP_INTR)
-		return libnl_error(genl, err);
+	if (list->count)
+		qsort(list->item, list->count, sizeof(*list->item), by_inode);
 
-	qsort(list->item, list->count, sizeof(*list->item), by_inode);
-
-	return 0;
+	return err < 0 && err != -NLE_DUMP_INTR ? nl_geterror(err) : NULL;
 }
 
 /**

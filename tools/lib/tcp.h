@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "netlink.h"
+#include "address.h"
+
+/* Where peers expect IKE over TCP unless told otherwise */
+#define IKE_PORT	4500
 
 /* Sets of states, a bit for each number of enum TCP_ESTABLISHED...:
  * LISTEN; and ESTABLISHED, FIN_WAIT1, FIN_WAIT2, CLOSE_WAIT, LAST_ACK, CLOSING.
@@ -63,7 +66,7 @@ struct tcp_list {
 	size_t count;
 };
 
-int tcp_dump(struct genl *genl, __u32 states, struct tcp_list *list);
+const char *tcp_dump(__u32 states, struct tcp_list *list);
 const struct tcp *tcp_find(const struct tcp_list *list, __u64 inode);
 
 #endif /* ESPTCP_TCP_H */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
+#include "memory.h"
 #include "vici.h"
 
 /* Where Debian's strongSwan has it, unless the environment says otherwise */
@@ -148,7 +148,7 @@ static char *find_setting(struct settings *settings, const char *name)
 		value = settings->get_str(settings, key, NULL);
 	}
 
-	return value ? strdup(value) : NULL;
+	return value ? memory_check(strdup(value)) : NULL;
 }
 
 /* If the file is of no use, the first line that the library says of it goes to
@@ -160,9 +160,7 @@ static struct settings *read_settings(const char *file, char **complaint)
 	size_t size;
 	FILE *stream;
 
-	stream = open_memstream(complaint, &size);
-	if (!stream)
-		return NULL;
+	stream = memory_check(open_memstream(complaint, &size));
 	lib.set_stream(stream);
 	lib.set_debug(1);
 	settings = lib.read_settings(file);

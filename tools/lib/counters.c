@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * esptcp drops: prints which packets were dropped, why, and what to do. The
- * advice is also doctor's.
+ * Counters: their names, what they mean, and what to do about them. All that
+ * prints counters goes through them by counters_next().
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/colour.h"
-#include "commands.h"
-#include "drops.h"
-#include "lib/json.h"
-#include "lib/names.h"
-#include "lib/print.h"
-#include "stat.h"
+#include "counters.h"
+#include "json.h"
+#include "names.h"
 
 static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_RX_DROP_UNBOUND] =
@@ -59,89 +54,66 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"a firewall rule drops what this host sends on the connection, or a queue is full: see \"nft list ruleset\" and \"tc -s qdisc\"",
 };
 
-const char *counters_advice(__u32 counter)
+/**
+ * counters_next() - go through the counters
+ * @part: what the names of those contain that are wanted
+ * @i: number of the one before, 0 at first; becomes that of the next one
+ *
+ * Return: false if there are no more
+ */
+bool counters_next(const char *part, __u32 *i)
 {
-	return counter <= ESPTCP_A_STATS_MAX ? advice[counter] : NULL;
-}
+	while (++*i < counter_names.size) {
+		if (counter_names.words[*i].name &&
+		    strstr(counter_names.words[*i].name, part))
+			return true;
+	}
 
-bool counters_is_drop(__u32 counter)
-{
-	return strstr(names_text(&counter_names, counter), "-drop-");
+	return false;
 }
 
 /**
  * counters_sum() - add counters up
  * @counters: the counters
- * @prefix: what the names of those to be added begin with
+ * @part: what the names of those to be added contain
  *
  * Return: the sum
  */
-__u64 counters_sum(const struct counters *counters, const char *prefix)
+__u64 counters_sum(const struct counters *counters, const char *part)
 {
 	__u64 sum = 0;
-	__u32 i;
+	__u32 i = 0;
 
-	for (i = 0; i <= ESPTCP_A_STATS_MAX; i++) {
-		if (!strncmp(names_text(&counter_names, i), prefix,
-			     strlen(prefix)))
-			sum += counters->value[i];
-	}
+	while (counters_next(part, &i))
+		sum += counters->value[i];
 
 	return sum;
 }
 
-static void print_drop(__u32 counter, __u64 packets)
+const char *counters_name(__u32 i)
 {
-	const struct word *word = names_word(&counter_names, counter);
-	const char *remedy = counters_advice(counter);
-
-	colour_on(COLOUR_YELLOW);
-	printf("%12llu", packets);
-	colour_off();
-	printf("  %s\n%14s", word->name, "");
-	print_wrapped(14, word->doc);
-	if (remedy) {
-		fputs("              -> ", stdout);
-		print_wrapped(17, remedy);
-	}
+	return names_text(&counter_names, i);
 }
 
-static void print_drops(const struct counters *counters)
+const char *counters_meaning(__u32 i)
 {
-	bool any = false;
-	__u32 i;
-
-	for (i = 0; i <= ESPTCP_A_STATS_MAX; i++) {
-		if (!counters->value[i] || !counters_is_drop(i))
-			continue;
-		print_drop(i, counters->value[i]);
-		any = true;
-	}
-	if (!any)
-		puts("nothing was dropped");
+	return names_word(&counter_names, i)->doc;
 }
 
-static void json_drops(const struct counters *counters)
+/* What to do about a reason why packets were dropped, or NULL */
+const char *counters_advice(__u32 i)
 {
-	struct json_object *array = json_object_new_array();
-	struct json_object *object;
-	__u32 i;
-
-	for (i = 0; i <= ESPTCP_A_STATS_MAX; i++) {
-		if (!counters->value[i] || !counters_is_drop(i))
-			continue;
-		object = json_object_new_object();
-		json_add_text(object, "name", names_text(&counter_names, i));
-		json_add_number(object, "packets", counters->value[i]);
-		json_add_text(object, "meaning", names_word(&counter_names, i)->doc);
-		if (counters_advice(i))
-			json_add_text(object, "remedy", counters_advice(i));
-		json_object_array_add(array, object);
-	}
-	json_print(array);
+	return i <= ESPTCP_A_STATS_MAX ? advice[i] : NULL;
 }
 
-int drops_main(char **args)
+/* All counters, an object */
+struct json_object *counters_json(const struct counters *counters)
 {
-	return counters_command(args, print_drops, json_drops);
+	struct json_object *object = json_object_new_object();
+	__u32 i = 0;
+
+	while (counters_next(COUNTERS_ALL, &i))
+		json_add_number(object, counters_name(i), counters->value[i]);
+
+	return object;
 }
