@@ -119,7 +119,7 @@ static int by_time(const void *a, const void *b)
 		left->segment > right->segment;
 }
 
-/* Collect what belongs to a connection: its connection, until its ports are used
+/* Collect what belongs to a connection: its own segments, until its ports are used
  * again, and segments that may be ESP beside it.
  */
 static void collect(struct marks *marks, const struct capture *capture,

@@ -9,7 +9,7 @@
 
 /**
  * struct capture - what a file contains
- * @segment: TCP segments, in the sorted in which they were captured
+ * @segment: TCP segments, in the order in which they were captured
  * @segments: how many
  * @begun: those of connections whose beginning was captured
  * @loose: others that carry something

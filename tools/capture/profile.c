@@ -12,7 +12,7 @@
 #include "lib/names.h"
 #include "profile.h"
 
-/* One packet in so many may contradict: captures are not always in sorted. */
+/* One packet in so many may contradict: captures are not always in order. */
 #define TOLERANCE	20
 
 /* So long ago, something is no longer on its way. */

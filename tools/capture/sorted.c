@@ -3,7 +3,7 @@
  * Sorts a capture's segments by connection: those of connections whose
  * beginning was captured; the others, which may be ESP beside one of these on
  * other ports, by addresses. Both directions belong together. The array of
- * the capture is in the sorted of time, so addresses of its members tell it.
+ * the capture is in the order of time, so addresses of its members tell it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static int by_addresses(const void *a, const void *b)
 
 /**
  * sorted_has() - see whether a place has a segment that belongs to another one
- * @sorted: the sorted
+ * @sorted: the segments in order
  * @i: the place, which may be behind the last one
  * @segment: the other one
  * @ports: they have to have the same ports, too, not only the same addresses

@@ -11,7 +11,7 @@
 #include "segment.h"
 
 /**
- * struct sorted - segments in an sorted of their own
+ * struct sorted - segments in an order of their own
  * @item: segments of a capture
  * @count: how many
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Puts the segments of one direction in sorted, as TCP would, and finds the
+ * Puts the segments of one direction in order, as TCP would, and finds the
  * frames. Retransmissions have to repeat what was there before: a segment that
  * says something else is no part of the stream.
  */
@@ -116,7 +116,7 @@ static void jump(struct stream *stream)
 }
 
 /**
- * stream_add() - add a segment, in the sorted of the capture
+ * stream_add() - add a segment, in the order of the capture
  * @stream: the stream
  * @segment: has to stay where it is as long as @stream does
  */

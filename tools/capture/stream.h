@@ -15,7 +15,7 @@
 #define STREAM_PENDING	64
 
 /**
- * struct stream - octets in sorted
+ * struct stream - octets in order
  * @next: sequence number of the octet that comes next
  * @data: what came
  * @length: octets of @data

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lib/args.h"
 #include "lib/ike.h"
 #include "lib/json.h"
 #include "lib/memory.h"
@@ -21,12 +20,9 @@ static const char *role_of(struct json_object *sa)
 
 static size_t children_of(struct json_object *sa)
 {
-	struct json_object *children;
+	struct json_object *children = json_get(sa, "child-sas");
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
-		return 0;
-
-	return json_object_object_length(children);
+	return children ? json_object_object_length(children) : 0;
 }
 
 static void print_endpoint(const char *label, struct json_object *sa,
@@ -38,7 +34,7 @@ static void print_endpoint(const char *label, struct json_object *sa,
 }
 
 static void print_gateway(const struct ike *ike, const char *name,
-			  struct json_object *sa, void *arg)
+			  struct json_object *sa)
 {
 	const struct transport transport = ike_transport(ike, sa);
 	char age[AGE_STRLEN];
@@ -61,7 +57,7 @@ static void print_gateway(const struct ike *ike, const char *name,
 }
 
 static void add_gateway(const struct ike *ike, const char *name,
-			struct json_object *sa, void *array)
+			struct json_object *sa, struct json_object *array)
 {
 	static const char * const texts[] = {
 		"state", "local-host", "local-id", "remote-host", "remote-id",
@@ -85,28 +81,18 @@ static void add_gateway(const struct ike *ike, const char *name,
 	json_object_array_add(array, object);
 }
 
+static size_t show(const struct ike *ike, const char *name,
+		   struct json_object *sa, struct json_object *array)
+{
+	if (array)
+		add_gateway(ike, name, sa, array);
+	else
+		print_gateway(ike, name, sa);
+
+	return 1;
+}
+
 int gateways_main(char **args)
 {
-	bool json = args_json(args);
-	struct json_object *array;
-	struct ike ike;
-	int status;
-
-	status = args_end(args);
-	if (status)
-		return status;
-
-	status = ike_take(&ike);
-	if (!status && json) {
-		array = json_object_new_array();
-		ike_each(&ike, add_gateway, array);
-		json_print(array);
-	} else if (!status) {
-		if (!json_object_array_length(ike.sas))
-			puts("no gateways: charon has no IKE_SA");
-		ike_each(&ike, print_gateway, NULL);
-	}
-	ike_free(&ike);
-
-	return status;
+	return ike_command(args, show, "no gateways: charon has no IKE_SA");
 }

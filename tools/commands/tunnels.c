@@ -7,32 +7,19 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lib/args.h"
 #include "lib/ike.h"
 #include "lib/json.h"
 #include "lib/memory.h"
 #include "lib/print.h"
 #include "lib/text.h"
 
-/**
- * struct visit - a walk through the tunnels of all gateways
- * @array: where they are added for JSON, or NULL to print them
- * @count: tunnels so far
- */
-struct visit {
-	struct json_object *array;
-	size_t count;
-};
-
 /* Print one end's networks, between commas. */
 static void print_networks(struct json_object *child, const char *name)
 {
-	struct json_object *list;
+	struct json_object *list = json_get(child, name);
 	size_t i;
 
-	if (!json_object_object_get_ex(child, name, &list))
-		return;
-	for (i = 0; i < json_object_array_length(list); i++)
+	for (i = 0; list && i < json_object_array_length(list); i++)
 		printf("%s%s", i ? ", " : "",
 		       json_object_get_string(json_object_array_get_idx(list,
 									i)));
@@ -107,56 +94,36 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		json_add_number(object, numbers[i], ike_number(child, numbers[i]));
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		if (json_object_object_get_ex(child, lists[i], &list))
+		list = json_get(child, lists[i]);
+		if (list)
 			json_object_object_add(object, lists[i],
 					       json_object_get(list));
 	}
 	json_object_array_add(array, object);
 }
 
-static void visit_gateway(const struct ike *ike, const char *name,
-			  struct json_object *sa, void *arg)
+static size_t show(const struct ike *ike, const char *name,
+		   struct json_object *sa, struct json_object *array)
 {
-	struct json_object *children;
-	struct visit *visit = arg;
+	struct json_object *children = json_get(sa, "child-sas");
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
-		return;
+	if (!children)
+		return 0;
 	json_object_object_foreach(children, key, child) {
 		struct transport transport =
 			ike_child_transport(ike, sa, child);
 
 		(void)key;
-		visit->count++;
-		if (visit->array)
-			add_tunnel(visit->array, name, child, &transport);
+		if (array)
+			add_tunnel(array, name, child, &transport);
 		else
 			print_tunnel(name, child, &transport);
 	}
+
+	return json_object_object_length(children);
 }
 
 int tunnels_main(char **args)
 {
-	bool json = args_json(args);
-	struct visit visit = { };
-	struct ike ike;
-	int status;
-
-	status = args_end(args);
-	if (status)
-		return status;
-
-	status = ike_take(&ike);
-	if (!status) {
-		if (json)
-			visit.array = json_object_new_array();
-		ike_each(&ike, visit_gateway, &visit);
-		if (json)
-			json_print(visit.array);
-		else if (!visit.count)
-			puts("no tunnels: charon has no CHILD_SA");
-	}
-	ike_free(&ike);
-
-	return status;
+	return ike_command(args, show, "no tunnels: charon has no CHILD_SA");
 }

@@ -29,9 +29,9 @@ static const struct {
 
 /* In an order in which the first problem is the one to solve first */
 static void (*const examinations[])(struct doctor *doctor) = {
-	doctor_module, doctor_esp, doctor_plugin, doctor_ports,
+	doctor_module, doctor_esp, doctor_plugin, doctor_port,
 	doctor_firewall, doctor_device, doctor_sas, doctor_framing,
-	doctor_path, doctor_tcp, doctor_drops,
+	doctor_mtu, doctor_tcp, doctor_drops,
 };
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What doctor found out: by its examinations, each in a file examine_NAME.c.
+ * What doctor knows and has found out. Each file examines what its name says.
  */
 #ifndef ESPTCP_DOCTOR_H
 #define ESPTCP_DOCTOR_H
@@ -35,11 +35,11 @@ struct finding {
 
 /**
  * struct doctor - what is examined, and the findings
- * @port: TCP ports that matter; doctor_ports() fills in if the user named none
+ * @port: TCP ports that matter; doctor_port() fills in if the user named none
  * @ports: how many
  * @configured: charon is to listen on them
  * @unset: neither the user nor charon's settings name any
- * @listens: on which of them somebody listens; doctor_ports() finds out
+ * @listens: on which of them somebody listens; doctor_port() finds out
  * @alive: the module answers, @snapshot is valid
  * @snapshot: what the module says
  * @finding: findings so far
@@ -61,15 +61,19 @@ struct doctor {
 void doctor_add(struct doctor *doctor, enum verdict verdict,
 		const char *what, const char *remedy, const char *format, ...);
 
+struct kmod_ctx;
+
+bool module_is_blacklisted(struct kmod_ctx *ctx, const char *name);
+
 void doctor_module(struct doctor *doctor);
 void doctor_esp(struct doctor *doctor);
-void doctor_ports(struct doctor *doctor);
+void doctor_port(struct doctor *doctor);
 void doctor_firewall(struct doctor *doctor);
 void doctor_plugin(struct doctor *doctor);
 void doctor_sas(struct doctor *doctor);
 void doctor_framing(struct doctor *doctor);
 void doctor_device(struct doctor *doctor);
-void doctor_path(struct doctor *doctor);
+void doctor_mtu(struct doctor *doctor);
 void doctor_tcp(struct doctor *doctor);
 void doctor_drops(struct doctor *doctor);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * doctor: can the kernel load esptcp, and ESP? Answers come from libkmod, which
- * reads the same files as modprobe.
+ * doctor: can the kernel load esptcp? Answers come from libkmod, which reads the
+ * same files as modprobe.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -65,14 +65,14 @@ static bool may_have_key(const char *signer)
 	return found || !any;
 }
 
-static bool is_loaded(struct kmod_module *mod)
-{
-	int state = kmod_module_get_initstate(mod);
-
-	return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
-}
-
-static bool is_blacklisted(struct kmod_ctx *ctx, const char *name)
+/**
+ * module_is_blacklisted() - see whether a module may be loaded by its aliases
+ * @ctx: libkmod's context
+ * @name: of the module
+ *
+ * Return: true if it may not
+ */
+bool module_is_blacklisted(struct kmod_ctx *ctx, const char *name)
 {
 	struct kmod_config_iter *iter = kmod_config_get_blacklists(ctx);
 	bool found = false;
@@ -184,7 +184,7 @@ static void examine_file(struct doctor *doctor, struct kmod_ctx *ctx,
 			   "let the machine trust that key: mokutil --import CERTIFICATE, and restart; or sign the module with a key that it trusts",
 			   "the kernel takes signed modules only (Secure Boot), and has no key \"%s\", with which esptcp is signed",
 			   signer);
-	else if (is_blacklisted(ctx, "esptcp"))
+	else if (module_is_blacklisted(ctx, "esptcp"))
 		doctor_add(doctor, VERDICT_PROBLEM, "module",
 			   "remove the line \"blacklist esptcp\" from /etc/modprobe.d",
 			   "esptcp is blacklisted, so that it does not load by itself");
@@ -243,85 +243,4 @@ void doctor_module(struct doctor *doctor)
 	kmod_set_log_priority(ctx, 0);
 	examine_esptcp(doctor, ctx);
 	kmod_unref(ctx);
-}
-
-/* What keeps a module from being loaded, or NULL */
-static const char *obstacle(struct kmod_ctx *ctx, const char *name,
-			    struct kmod_module *mod)
-{
-	const char *install = kmod_module_get_install_commands(mod);
-
-	if (install && *install)
-		return "replaced by an \"install\" line";
-
-	return is_blacklisted(ctx, name) ? "blacklisted" : NULL;
-}
-
-static void examine_one(struct doctor *doctor, struct kmod_ctx *ctx,
-			const char *name, enum verdict bad, const char *loss)
-{
-	struct kmod_list *list = NULL;
-	struct kmod_module *mod;
-	const char *why;
-
-	kmod_module_new_from_lookup(ctx, name, &list);
-	if (!list) {
-		doctor_add(doctor, bad, "ESP",
-			   "install the kernel's modules (linux-modules-extra on some distributions)",
-			   "the kernel has no module %s: no %s", name, loss);
-		return;
-	}
-	mod = kmod_module_get_module(list);
-	why = obstacle(ctx, name, mod);
-	if (why && is_loaded(mod))
-		doctor_add(doctor, VERDICT_WARNING, "ESP",
-			   "remove that line from /etc/modprobe.d",
-			   "%s is %s in /etc/modprobe.d; it is loaded now, after the next boot there will be no %s",
-			   name, why, loss);
-	else if (why)
-		doctor_add(doctor, bad, "ESP",
-			   "remove that line from /etc/modprobe.d",
-			   "%s is %s in /etc/modprobe.d: no %s", name, why,
-			   loss);
-	kmod_module_unref(mod);
-	kmod_module_unref_list(list);
-}
-
-/*
- * esp6_xmit() of Linux up to now encrypts the last segment of a packet that it
- * has cut up, and the next packet, with the same nonce.
- */
-static void examine_nonces(struct doctor *doctor, struct kmod_ctx *ctx)
-{
-	struct kmod_module *mod;
-
-	if (kmod_module_new_from_name(ctx, "esp6_offload", &mod))
-		return;
-	if (is_loaded(mod))
-		doctor_add(doctor, VERDICT_PROBLEM, "ESP",
-			   "set hw_offload = no in swanctl.conf, take the tunnels between IPv6 addresses down, modprobe -r esp6_offload, and bring them up again",
-			   "esp6_offload is loaded: with IPv6 between the gateways the kernel encrypts different packets with the same nonce, plain ESP's, too");
-	kmod_module_unref(mod);
-}
-
-/* Blacklisting is the usual answer to a hole in ESP, and easily forgotten. */
-void doctor_esp(struct doctor *doctor)
-{
-	struct kmod_ctx *ctx = kmod_new(NULL, NULL);
-	size_t before = doctor->findings;
-
-	if (!ctx)
-		return;
-	kmod_set_log_priority(ctx, 0);
-	examine_one(doctor, ctx, "esp4", VERDICT_PROBLEM,
-		    "IPsec with IPv4");
-	examine_one(doctor, ctx, "esp6", VERDICT_PROBLEM,
-		    "IPsec with IPv6");
-	examine_one(doctor, ctx, "esp4_offload", VERDICT_WARNING,
-		    "fast IPsec with IPv4");
-	examine_nonces(doctor, ctx);
-	kmod_unref(ctx);
-	if (doctor->findings == before)
-		doctor_add(doctor, VERDICT_OK, "ESP", NULL,
-			   "the kernel has ESP and may load it");
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "lib/json.h"
 #include "lib/vici.h"
 
 /* What the plugin says when it refuses another version; see
@@ -59,27 +60,13 @@ static int read_version(char version[32])
 	return found ? 0 : -EINVAL;
 }
 
-static const char *text_of(struct json_object *object, const char *name)
-{
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(object, name, &value))
-		return "?";
-
-	return json_object_get_string(value);
-}
-
 static bool has_plugin(struct json_object *stats)
 {
-	struct json_object *plugins;
+	struct json_object *plugins = json_get(stats, "plugins");
 	size_t i;
 
-	if (!json_object_object_get_ex(stats, "plugins", &plugins))
-		return false;
-	for (i = 0; i < json_object_array_length(plugins); i++) {
-		struct json_object *name = json_object_array_get_idx(plugins, i);
-
-		if (!strcmp(json_object_get_string(name), "esptcp"))
+	for (i = 0; plugins && i < json_object_array_length(plugins); i++) {
+		if (json_is(json_object_array_get_idx(plugins, i), "esptcp"))
 			return true;
 	}
 
@@ -118,9 +105,9 @@ static void examine_charon(struct doctor *doctor)
 	else if (has_plugin(stats))
 		doctor_add(doctor, VERDICT_OK, "plugin", NULL,
 			   "charon (strongSwan %s) has loaded it",
-			   text_of(version, "version"));
+			   json_text(version, "version", "?"));
 	else
-		not_loaded(doctor, text_of(version, "version"));
+		not_loaded(doctor, json_text(version, "version", "?"));
 	json_object_put(version);
 	json_object_put(stats);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "error.h"
 #include "ike.h"
 #include "json.h"
@@ -49,13 +50,8 @@ static int error_charon(int error)
 	return error_print(what, error_remedy(remedies, error));
 }
 
-/**
- * ike_take() - ask charon and the module
- * @ike: filled; to be freed by ike_free() whatever the outcome
- *
- * Return: 0, or the exit status after the user has been told
- */
-int ike_take(struct ike *ike)
+/* Ask charon and the module; return 0, or the exit status. */
+static int take(struct ike *ike)
 {
 	int err;
 
@@ -77,34 +73,45 @@ int ike_take(struct ike *ike)
 }
 
 /**
- * ike_free() - free what ike_take() got
- * @ike: filled by it
+ * ike_command() - run a command that shows charon's SAs
+ * @args: its arguments
+ * @show: shows those of an IKE_SA, of which it gets the name of the
+ *	configuration: it adds objects to an array, or prints if that is NULL;
+ *	returns how many there were
+ * @nothing: what is printed if there are none
+ *
+ * Return: the exit status
  */
-void ike_free(struct ike *ike)
+int ike_command(char **args, ike_show_fn show, const char *nothing)
 {
-	json_object_put(ike->sas);
-	snapshot_free(&ike->snapshot);
-}
+	struct json_object *array = NULL;
+	bool json = args_json(args);
+	size_t i, count = 0;
+	struct ike ike;
+	int status;
 
-/**
- * ike_each() - call a function for each IKE_SA
- * @ike: what ike_take() got
- * @visit: gets the name of its configuration
- * @arg: handed to @visit
- */
-void ike_each(const struct ike *ike,
-	      void (*visit)(const struct ike *ike, const char *name,
-			    struct json_object *sa, void *arg), void *arg)
-{
-	size_t i;
+	status = args_end(args);
+	if (status)
+		return status;
 
-	for (i = 0; i < json_object_array_length(ike->sas); i++) {
+	status = take(&ike);
+	if (!status && json)
+		array = json_object_new_array();
+	for (i = 0; !status && i < json_object_array_length(ike.sas); i++) {
 		struct json_object *event =
-			json_object_array_get_idx(ike->sas, i);
+			json_object_array_get_idx(ike.sas, i);
 
 		json_object_object_foreach(event, name, sa)
-			visit(ike, name, sa, arg);
+			count += show(&ike, name, sa, array);
 	}
+	if (array)
+		json_print(array);
+	else if (!status && !count)
+		puts(nothing);
+	json_object_put(ike.sas);
+	snapshot_free(&ike.snapshot);
+
+	return status;
 }
 
 /**
@@ -116,12 +123,7 @@ void ike_each(const struct ike *ike,
  */
 const char *ike_text(struct json_object *sa, const char *name)
 {
-	struct json_object *value;
-
-	if (!json_object_object_get_ex(sa, name, &value))
-		return "-";
-
-	return json_object_get_string(value);
+	return json_text(sa, name, "-");
 }
 
 /**
@@ -190,9 +192,9 @@ static const struct binding *find_binding(const struct ike *ike,
 
 static bool has_bound_child(const struct ike *ike, struct json_object *sa)
 {
-	struct json_object *children;
+	struct json_object *children = json_get(sa, "child-sas");
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
+	if (!children)
 		return false;
 	json_object_object_foreach(children, name, child) {
 		(void)name;

@@ -29,11 +29,11 @@ struct transport {
 	const struct conn *conn;
 };
 
-int ike_take(struct ike *ike);
-void ike_free(struct ike *ike);
-void ike_each(const struct ike *ike,
-	      void (*visit)(const struct ike *ike, const char *name,
-			    struct json_object *sa, void *arg), void *arg);
+typedef size_t (*ike_show_fn)(const struct ike *ike, const char *name,
+			      struct json_object *sa,
+			      struct json_object *array);
+
+int ike_command(char **args, ike_show_fn show, const char *nothing);
 struct transport ike_transport(const struct ike *ike, struct json_object *sa);
 struct transport ike_child_transport(const struct ike *ike,
 				     struct json_object *sa,

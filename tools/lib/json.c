@@ -42,6 +42,15 @@ struct json_object *json_get(struct json_object *object, const char *name)
 	return value;
 }
 
+/* A member as text, or the fallback if there is none */
+const char *json_text(struct json_object *object, const char *name,
+		      const char *fallback)
+{
+	struct json_object *value = json_get(object, name);
+
+	return value ? json_object_get_string(value) : fallback;
+}
+
 /* Whether a value is this text */
 bool json_is(struct json_object *value, const char *text)
 {

@@ -2,7 +2,7 @@
 /*
  * The words of the netlink specification: the names of its enums and
  * counters, and what they mean. The tables are in names_gen.c, which
- * names-regen.py makes; both printers use them.
+ * names-regen.py makes.
  */
 #ifndef ESPTCP_NAMES_H
 #define ESPTCP_NAMES_H

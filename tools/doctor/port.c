@@ -184,7 +184,7 @@ static void choose_ports(struct doctor *doctor)
 		doctor->port[doctor->ports++] = IKE_PORT;
 }
 
-void doctor_ports(struct doctor *doctor)
+void doctor_port(struct doctor *doctor)
 {
 	struct process_list processes;
 	struct tcp_list tcps = { };
