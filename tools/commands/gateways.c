@@ -20,7 +20,7 @@ static const char *role_of(struct json_object *sa)
 
 static size_t children_of(struct json_object *sa)
 {
-	struct json_object *children = json_get(sa, "child-sas");
+	struct json_object *children = json_get_object(sa, "child-sas");
 
 	return children ? json_object_object_length(children) : 0;
 }

@@ -16,7 +16,7 @@
 /* Print one end's networks, between commas. */
 static void print_networks(struct json_object *child, const char *name)
 {
-	struct json_object *list = json_get(child, name);
+	struct json_object *list = json_get_array(child, name);
 	size_t i;
 
 	for (i = 0; list && i < json_object_array_length(list); i++)
@@ -94,7 +94,7 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		json_add_number(object, numbers[i], ike_number(child, numbers[i]));
 	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		list = json_get(child, lists[i]);
+		list = json_get_array(child, lists[i]);
 		if (list)
 			json_object_object_add(object, lists[i],
 					       json_object_get(list));
@@ -105,7 +105,7 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 static size_t show(const struct ike *ike, const char *name,
 		   struct json_object *sa, struct json_object *array)
 {
-	struct json_object *children = json_get(sa, "child-sas");
+	struct json_object *children = json_get_object(sa, "child-sas");
 
 	if (!children)
 		return 0;

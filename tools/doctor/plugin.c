@@ -62,7 +62,7 @@ static int read_version(char version[32])
 
 static bool has_plugin(struct json_object *stats)
 {
-	struct json_object *plugins = json_get(stats, "plugins");
+	struct json_object *plugins = json_get_array(stats, "plugins");
 	size_t i;
 
 	for (i = 0; plugins && i < json_object_array_length(plugins); i++) {

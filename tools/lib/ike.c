@@ -192,7 +192,7 @@ static const struct binding *find_binding(const struct ike *ike,
 
 static bool has_bound_child(const struct ike *ike, struct json_object *sa)
 {
-	struct json_object *children = json_get(sa, "child-sas");
+	struct json_object *children = json_get_object(sa, "child-sas");
 
 	if (!children)
 		return false;

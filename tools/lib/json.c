@@ -42,6 +42,23 @@ struct json_object *json_get(struct json_object *object, const char *name)
 	return value;
 }
 
+/* A member that is an object, or NULL if there is none of the name */
+struct json_object *json_get_object(struct json_object *object,
+				    const char *name)
+{
+	struct json_object *value = json_get(object, name);
+
+	return json_object_is_type(value, json_type_object) ? value : NULL;
+}
+
+/* A member that is an array, likewise */
+struct json_object *json_get_array(struct json_object *object, const char *name)
+{
+	struct json_object *value = json_get(object, name);
+
+	return json_object_is_type(value, json_type_array) ? value : NULL;
+}
+
 /* A member as text, or the fallback if there is none */
 const char *json_text(struct json_object *object, const char *name,
 		      const char *fallback)

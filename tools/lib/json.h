@@ -18,6 +18,10 @@ void json_add_bool(struct json_object *object, const char *name, bool value);
 void json_add_address(struct json_object *object, const char *name,
 		      const struct address *address);
 struct json_object *json_get(struct json_object *object, const char *name);
+struct json_object *json_get_object(struct json_object *object,
+				    const char *name);
+struct json_object *json_get_array(struct json_object *object,
+				   const char *name);
 const char *json_text(struct json_object *object, const char *name,
 		      const char *fallback);
 bool json_is(struct json_object *value, const char *text);

@@ -25,6 +25,9 @@
 /* A dump that connections kept changing under is given up after so many. */
 #define DUMP_ATTEMPTS	10
 
+/* The largest of the kernel's error numbers */
+#define MAX_ERRNO	4095
+
 /**
  * struct exchange - a request whose answer is being read
  * @genl: the socket
@@ -160,6 +163,12 @@ static void copy_message(struct genl *genl, const struct nlattr *head, int len)
 		nla_strlcpy(genl->message, attr, sizeof(genl->message));
 }
 
+/* What an answer says is an error is an errno or 0. */
+static int errno_of(int error)
+{
+	return error > 0 || error < -MAX_ERRNO ? -EBADMSG : error;
+}
+
 /* The kernel's words follow the error and, unless it was left out, the
  * request's payload.
  */
@@ -167,15 +176,16 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 {
 	struct nlmsghdr *message = (void *)((char *)error - NLMSG_HDRLEN);
 	struct exchange *exchange = arg;
-	int skip = sizeof(*error);
+	size_t skip = sizeof(*error);
 
 	if (!(message->nlmsg_flags & NLM_F_CAPPED))
 		skip += NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
+	if (message->nlmsg_flags & NLM_F_ACK_TLVS &&
+	    skip < (size_t)nlmsg_datalen(message))
 		copy_message(exchange->genl, nlmsg_attrdata(message, skip),
 			     nlmsg_attrlen(message, skip));
 
-	exchange->error = error->error;
+	exchange->error = errno_of(error->error);
 	exchange->done = true;
 
 	return NL_STOP;
@@ -190,8 +200,8 @@ static int on_finish(struct nl_msg *msg, void *arg)
 
 	if (nlmsg_datalen(message) >= (int)sizeof(error))
 		memcpy(&error, nlmsg_data(message), sizeof(error));
-	if (error < 0) {
-		exchange->error = error;
+	if (error) {
+		exchange->error = errno_of(error);
 		copy_message(exchange->genl,
 			     nlmsg_attrdata(message, sizeof(error)),
 			     nlmsg_attrlen(message, sizeof(error)));
@@ -537,11 +547,12 @@ static int on_event(struct nl_msg *msg, void *arg)
 {
 	void (**handle)(const struct event *event) = arg;
 	struct nlmsghdr *message = nlmsg_hdr(msg);
-	struct event event = {
-		.command = genlmsg_hdr(message)->cmd,
-	};
+	struct event event;
 	int err;
 
+	if (!genlmsg_valid_hdr(message, 0))
+		return NL_SKIP;
+	event.command = genlmsg_hdr(message)->cmd;
 	switch (event.command) {
 	case ESPTCP_CMD_CONN_UP_NTF:
 	case ESPTCP_CMD_CONN_DOWN_NTF:
