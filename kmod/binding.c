@@ -116,24 +116,6 @@ esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
 	return binding_find(&key, family, daddr);
 }
 
-/**
- * esptcp_binding_is_out() - whether a binding is that of an outbound SA
- * @b: the binding, of whatever direction
- * @net: the namespace
- * @family: AF_INET or AF_INET6
- * @daddr: the packet's destination address
- * @spi: its SPI
- *
- * Return: true if it is the binding that esptcp_binding_find_out() would find,
- *	or would have found before it was removed
- */
-bool esptcp_binding_is_out(const struct esptcp_binding *b, const struct net *net,
-			   u16 family, const void *daddr, __be32 spi)
-{
-	return b->key.spi == spi && b->key.dir == ESPTCP_DIR_OUT &&
-	       b->key.net == net && same_address(b, family, daddr);
-}
-
 static struct esptcp_binding *binding_find_spec(const struct esptcp_binding *spec)
 {
 	struct esptcp_binding *b;
@@ -175,19 +157,17 @@ static int binding_new(struct esptcp_net *en, struct esptcp_conn *conn,
 		goto err_module;
 	}
 	RCU_INIT_POINTER(b->conn, NULL);
-	err = esptcp_device_get(en);
+	err = esptcp_device_need(en);
 	if (err)
 		goto err_free;
 	err = rhltable_insert(&table, &b->node, table_params);
 	if (err)
-		goto err_device;
+		goto err_free;
 
 	list_add_tail(&b->net_list, &en->bindings);
 	binding_set_conn(b, conn);
 	return 0;
 
-err_device:
-	esptcp_device_put(en);
 err_free:
 	kfree(b);
 err_module:
@@ -227,7 +207,6 @@ static void binding_free(struct esptcp_net *en, struct esptcp_binding *b)
 	binding_set_conn(b, NULL);
 	list_del(&b->net_list);
 	rhltable_remove(&table, &b->node, table_params);
-	esptcp_device_put(en);
 	kfree_rcu(b, rcu);
 	module_put(THIS_MODULE);
 }

@@ -21,7 +21,5 @@ esptcp_binding_find_in(const struct esptcp_conn *conn, __be32 spi);
 const struct esptcp_binding *
 esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
 			__be32 spi);
-bool esptcp_binding_is_out(const struct esptcp_binding *b, const struct net *net,
-			   u16 family, const void *daddr, __be32 spi);
 
 #endif /* ESPTCP_BINDING_H */

@@ -140,13 +140,14 @@ struct esptcp_segments {
 /**
  * struct esptcp_net - what the module keeps for a network namespace
  * @net: the namespace
- * @lock: guards @bindings, @nbindings, @nfortinet and the setting of @dev;
+ * @lock: guards @bindings, @nfortinet, @hooked and the setting of @dev;
  *	outermost lock
  * @conns: connections by id; RCU for readers, its own lock for writers
  * @next_id: where to look for the next free id; under the lock of @conns
  * @bindings: all bindings
- * @nbindings: their number; the hooks are registered while it is not 0
- * @nfortinet: connections with the fortinet framing, likewise for its hooks
+ * @nfortinet: connections with the fortinet framing; its hooks are registered
+ *	while it is not 0
+ * @hooked: the hook for outbound ESP is registered, since the first binding
  * @dev: the esptcp device, made with the first binding, gone with the namespace
  * @mib: counters
  */
@@ -156,8 +157,8 @@ struct esptcp_net {
 	struct xarray conns;
 	u32 next_id;
 	struct list_head bindings;
-	unsigned int nbindings;
 	unsigned int nfortinet;
+	bool hooked;
 	struct net_device __rcu *dev;
 	struct esptcp_mib __percpu *mib;
 };

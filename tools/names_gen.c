@@ -338,6 +338,11 @@ static const struct word counter_words[] = {
 		.doc =
 		"ESP frames that came in the stream of a connection with the fortinet framing, and were taken: the peer is set to rfc9329",
 	},
+	[ESPTCP_A_STATS_TX_DROP_GSO] = {
+		.name = "tx-drop-gso",
+		.doc =
+		"Packets, of whatever IPsec tunnel, that had to be cut up before XFRM and could not be: malformed ones, or there was no memory",
+	},
 };
 
 const struct vocabulary counter_names = {
