@@ -299,7 +299,7 @@ struct esptcp_conn {
 };
 
 /**
- * struct esptcp_binding_key - what bindings are hashed by
+ * struct esptcp_binding_key - what names an SA, together with its address
  * @net: the namespace
  * @spi: the SA's SPI
  * @dir: enum esptcp_dir
@@ -312,8 +312,9 @@ struct esptcp_binding_key {
 
 /**
  * struct esptcp_binding - says that an SA's packets travel in a connection
- * @node: entry in the table
- * @key: what it is hashed by; set once
+ * @node: entry in the table of all
+ * @arrival: entry in the table of inbound SAs that have a connection
+ * @key: see above; set once
  * @family: AF_INET or AF_INET6; set once
  * @daddr: the SA's destination address; set once
  * @conn: the connection, NULL while there is none; written under
@@ -326,7 +327,8 @@ struct esptcp_binding_key {
  * @rcu: frees it
  */
 struct esptcp_binding {
-	struct rhlist_head node;
+	struct rhash_head node;
+	struct rhlist_head arrival;
 	struct esptcp_binding_key key;
 	u16 family;
 	xfrm_address_t daddr;
