@@ -523,6 +523,8 @@ TEST_F(bare, unprivileged)
 	EXPECT_EQ(-EPERM, genl_bindings(&user, &b, 1));
 	EXPECT_EQ(1, genl_conns(&user, &conn, 1));
 	EXPECT_EQ(0, genl_stats(&user, stats));
+	/* Events tell the SPIs and addresses of SAs, as bindings do. */
+	EXPECT_EQ(-EPERM, genl_subscribe(&user));
 	genl_close(&user);
 }
 
@@ -543,6 +545,7 @@ TEST_F(bare, root_of_a_user_namespace)
 	ASSERT_EQ(0, genl_open(&g));
 	ASSERT_EQ(0, pair_open(&p, IPV4));
 	EXPECT_EQ(0, genl_attach(&g, p.owner, 0, &id));
+	EXPECT_EQ(0, genl_subscribe(&g));
 	genl_close(&g);
 	pair_close(&p);
 }
