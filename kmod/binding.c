@@ -279,6 +279,7 @@ static int binding_set_conn(struct esptcp_binding *b, struct esptcp_conn *conn)
 	}
 	list_add_tail(&b->conn_list, &conn->bindings);
 	WRITE_ONCE(conn->nbindings, conn->nbindings + 1);
+	set_bit(ESPTCP_F_BOUND, &conn->flags);
 	return 0;
 }
 

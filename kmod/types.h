@@ -187,6 +187,7 @@ enum {
 	ESPTCP_F_BAD_LENGTH,	/* the stream is corrupt, abort is under way */
 	ESPTCP_F_RD_SHUT,	/* shutdown(SHUT_RD) */
 	ESPTCP_F_WR_SHUT,	/* shutdown(SHUT_WR), perhaps not yet passed on */
+	ESPTCP_F_BOUND,		/* an SA is or was bound: the peer is authenticated */
 };
 
 /**
@@ -229,8 +230,8 @@ struct esptcp_callbacks {
  * @parser: position in the incoming stream; under the socket lock
  * @frame: the frame that is being received, or NULL to skip it; likewise
  * @frame_verdict: what @frame is; likewise
- * @ike_rx: IKE messages for the owner; its own lock
- * @ike_rx_bytes: memory that they take, octets; under the lock of @ike_rx
+ * @ike_rx: IKE messages for the owner; likewise
+ * @ike_rx_bytes: memory that they take, octets; likewise
  * @tx_queue: ESP from XFRM; its own lock
  * @tx_backlog: memory that @tx_queue takes, octets; under its lock
  * @tx_open: @tx_queue takes packets; under its lock

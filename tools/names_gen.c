@@ -338,6 +338,11 @@ static const struct word counter_words[] = {
 		.doc =
 		"ESP frames that came in the stream of a connection with the fortinet framing, and were taken: the peer is set to rfc9329",
 	},
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] = {
+		.name = "rx-drop-ike-unauth",
+		.doc =
+		"IKE messages that were too large for a connection to which no SA has been bound yet, or too many",
+	},
 };
 
 const struct vocabulary counter_names = {
