@@ -34,6 +34,12 @@
 #define NAPI_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - PAD)
 #define LINEAR_MAX	(SKB_WITH_OVERHEAD(2 * PAGE_SIZE) - PAD)
 
+/*
+ * A larger frame takes as much of a worker's budget as several, so that a turn
+ * does not copy and decrypt megabytes.
+ */
+#define FRAME_OCTETS	2048
+
 /* Room in front of an ESP packet: a link header for GRO, and an IP header. */
 #define ESP_HEADROOM	(ETH_HLEN + sizeof(struct ipv6hdr))
 
@@ -57,8 +63,8 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
  * struct rx_pass - one call of rx_read()
  * @conn: the connection
  * @napi: the worker
- * @budget: frames that may still be completed
- * @done: frames completed
+ * @budget: what may still be done, in frames of less than FRAME_OCTETS
+ * @done: what has been done, likewise
  * @esp: ESP frames completed
  * @ike: whether an IKE message was completed
  * @sa: the last ESP frame's binding, or NULL
@@ -152,13 +158,21 @@ static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 	return skb;
 }
 
-static void rx_complete(struct rx_pass *pass)
+/* A frame with a message of @len octets is complete. */
+static void rx_charge(struct rx_pass *pass, unsigned int len)
+{
+	int cost = 1 + len / FRAME_OCTETS;
+
+	pass->budget -= cost;
+	pass->done += cost;
+}
+
+static void rx_complete(struct rx_pass *pass, unsigned int len)
 {
 	struct esptcp_conn *conn = pass->conn;
 	struct sk_buff *skb = conn->frame;
 
-	pass->budget--;
-	pass->done++;
+	rx_charge(pass, len);
 	conn->frame = NULL;
 	if (!skb)
 		return;
@@ -188,11 +202,12 @@ static void rx_body(struct rx_pass *pass, const u8 *data, unsigned int n)
 {
 	struct esptcp_conn *conn = pass->conn;
 	struct esptcp_parser *p = &conn->parser;
+	unsigned int len = esptcp_parser_message_len(p);
 
 	if (conn->frame && n)
 		rx_store(conn, data, n);
 	if (esptcp_parser_body(p, n))
-		rx_complete(pass);
+		rx_complete(pass, len);
 }
 
 /* Consume a head, or a part of it, out of @len octets; return: how many. */
@@ -208,13 +223,11 @@ static unsigned int rx_head(struct rx_pass *pass, const u8 *data,
 		return n;
 	case ESPTCP_EMPTY:
 		rx_count(conn, ESPTCP_A_STATS_RX_EMPTY);
-		pass->budget--;
-		pass->done++;
+		rx_charge(pass, 0);
 		return n;
 	case ESPTCP_KEEPALIVE:
 		rx_count(conn, ESPTCP_A_STATS_RX_KEEPALIVE);
-		pass->budget--;
-		pass->done++;
+		rx_charge(pass, 0);
 		return n;
 	case ESPTCP_BAD_LENGTH:
 		/* Nothing of the stream is parsed any more. */
@@ -324,7 +337,7 @@ static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
 
 /*
  * Parse what TCP has received, under the socket lock. ESP frames go to @esp.
- * Return: how many frames were completed.
+ * Return: what was done of the budget.
  */
 static int rx_read(struct esptcp_conn *conn, struct napi_struct *napi,
 		   int budget, struct sk_buff_head *esp)

@@ -166,8 +166,9 @@ struct esptcp_net {
  * struct esptcp_work - one thing that a worker does for a connection
  * @conn: the connection; set once
  * @run: does it, in @napi's softirq and without a lock; returns whether there
- *	is more to do at once. It handles at most @budget frames, and adds to
- *	*@done how many there were; set once
+ *	is more to do at once. It handles at most @budget frames, of which
+ *	large ones count as several, and adds to *@done how many there were;
+ *	set once
  * @kicks: how often it was asked for since the worker last looked
  * @node: entry in a worker's list, used while @kicks is not 0
  */
