@@ -42,6 +42,7 @@ const char * const esptcp_stat_names[__ESPTCP_A_STATS_MAX] = {
 	[ESPTCP_A_STATS_TX_DROP_OUTPUT] = "tx-drop-output",
 	[ESPTCP_A_STATS_RX_STREAM_ESP] = "rx-stream-esp",
 	[ESPTCP_A_STATS_TX_DROP_GSO] = "tx-drop-gso",
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] = "rx-drop-ike-unauth",
 };
 
 /* The nearest of the kernel's own reasons, for drop monitors. */

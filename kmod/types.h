@@ -167,8 +167,9 @@ struct esptcp_net {
  * struct esptcp_work - one thing that a worker does for a connection
  * @conn: the connection; set once
  * @run: does it, in @napi's softirq and without a lock; returns whether there
- *	is more to do at once. It handles at most @budget frames, and adds to
- *	*@done how many there were; set once
+ *	is more to do at once. It handles at most @budget frames, of which
+ *	large ones count as several, and adds to *@done how many there were;
+ *	set once
  * @kicks: how often it was asked for since the worker last looked
  * @node: entry in a worker's list, used while @kicks is not 0
  */
@@ -188,6 +189,7 @@ enum {
 	ESPTCP_F_BAD_LENGTH,	/* the stream is corrupt, abort is under way */
 	ESPTCP_F_RD_SHUT,	/* shutdown(SHUT_RD) */
 	ESPTCP_F_WR_SHUT,	/* shutdown(SHUT_WR), perhaps not yet passed on */
+	ESPTCP_F_BOUND,		/* an SA is or was bound: the peer is authenticated */
 };
 
 /**
@@ -230,8 +232,8 @@ struct esptcp_callbacks {
  * @parser: position in the incoming stream; under the socket lock
  * @frame: the frame that is being received, or NULL to skip it; likewise
  * @frame_verdict: what @frame is; likewise
- * @ike_rx: IKE messages for the owner; its own lock
- * @ike_rx_bytes: memory that they take, octets; under the lock of @ike_rx
+ * @ike_rx: IKE messages for the owner; likewise
+ * @ike_rx_bytes: memory that they take, octets; likewise
  * @tx_queue: ESP from XFRM; its own lock
  * @tx_backlog: memory that @tx_queue takes, octets; under its lock
  * @tx_open: @tx_queue takes packets; under its lock
@@ -300,7 +302,7 @@ struct esptcp_conn {
 };
 
 /**
- * struct esptcp_binding_key - what bindings are hashed by
+ * struct esptcp_binding_key - what names an SA, together with its address
  * @net: the namespace
  * @spi: the SA's SPI
  * @dir: enum esptcp_dir
@@ -313,8 +315,9 @@ struct esptcp_binding_key {
 
 /**
  * struct esptcp_binding - says that an SA's packets travel in a connection
- * @node: entry in the table
- * @key: what it is hashed by; set once
+ * @node: entry in the table of all
+ * @arrival: entry in the table of inbound SAs that have a connection
+ * @key: see above; set once
  * @family: AF_INET or AF_INET6; set once
  * @daddr: the SA's destination address; set once
  * @conn: the connection, NULL while there is none; written under
@@ -327,7 +330,8 @@ struct esptcp_binding_key {
  * @rcu: frees it
  */
 struct esptcp_binding {
-	struct rhlist_head node;
+	struct rhash_head node;
+	struct rhlist_head arrival;
 	struct esptcp_binding_key key;
 	u16 family;
 	xfrm_address_t daddr;

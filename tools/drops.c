@@ -23,6 +23,8 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"normal when a connection breaks off",
 	[ESPTCP_A_STATS_RX_DROP_IKE_FULL] =
 		"the IKE daemon does not read its messages: is it alive?",
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] =
+		"somebody unknown sends large messages; if it is a peer with large keys or certificates: the parameter ike_unauth_bytes",
 	[ESPTCP_A_STATS_RX_DROP_IKE_CLOSED] =
 		"normal when the daemon closes a connection",
 	[ESPTCP_A_STATS_RX_DROP_NO_DEVICE] =

@@ -343,6 +343,11 @@ static const struct word counter_words[] = {
 		.doc =
 		"Packets, of whatever IPsec tunnel, that had to be cut up before XFRM and could not be: malformed ones, or there was no memory",
 	},
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] = {
+		.name = "rx-drop-ike-unauth",
+		.doc =
+		"IKE messages that were too large for a connection to which no SA has been bound yet, or too many",
+	},
 };
 
 const struct vocabulary counter_names = {
