@@ -10,8 +10,13 @@
  *
  * A binding outlives its connection. Until it is removed, its SA's packets
  * are ours to send or to drop: the hook in device.c takes them as long as
- * there is a binding, and each binding holds a reference to the module.
+ * there is a binding, and each binding holds a reference to the module. That of
+ * an outbound SA stays in the table for some time after it is removed, without a
+ * connection: a cipher that is asynchronous may still return packets, which must
+ * not leave bare when the SA is gone. If the SA is used again, it goes on as
+ * plain ESP.
  */
+#include <linux/delay.h>
 #include <linux/jhash.h>
 #include <linux/module.h>
 #include <net/ipv6.h>
@@ -28,6 +33,11 @@
  * a moment while the SA gets another address. Their list is walked.
  */
 #define ADDRESSES_MAX	16
+
+/* How long packets of an SA that is gone may come back from its cipher */
+#define RETIRED_TIME	(60 * HZ)
+/* How long removing the module waits for them */
+#define RETIRED_WAIT	(2 * HZ)
 
 /**
  * struct sa_key - what names an SA
@@ -57,6 +67,9 @@ struct arrival_key {
 
 static struct rhashtable sas;
 static struct rhltable arrivals;
+
+/* When the last binding was removed, jiffies, or 0 */
+static unsigned long last_retired;
 
 static struct sa_key key_of(const struct esptcp_binding *b)
 {
@@ -180,7 +193,8 @@ esptcp_binding_find_in(const struct esptcp_conn *conn, __be32 spi)
  *
  * The caller is under RCU.
  *
- * Return: the binding, with or without a connection, or NULL
+ * Return: the binding, with or without a connection, or NULL. A retired one has
+ *	none.
  */
 const struct esptcp_binding *
 esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
@@ -200,6 +214,29 @@ static struct esptcp_binding *binding_find_spec(const struct esptcp_binding *spe
 
 	/* The caller's esptcp_net.lock keeps it. */
 	return rhashtable_lookup_fast(&sas, &key, sa_params);
+}
+
+/**
+ * esptcp_binding_release() - let an SA that is not bound any more go its way
+ * @net: the namespace
+ * @x: an outbound SA that is about to be used
+ *
+ * The caller is under RCU.
+ */
+void esptcp_binding_release(struct net *net, const struct xfrm_state *x)
+{
+	struct sa_key key = {
+		.net = net, .daddr = &x->id.daddr, .spi = x->id.spi,
+		.dir = ESPTCP_DIR_OUT, .family = x->props.family,
+	};
+	struct esptcp_binding *b;
+
+	if (!READ_ONCE(esptcp_net(net)->nretired) ||
+	    READ_ONCE(x->km.state) != XFRM_STATE_VALID)
+		return;
+	b = rhashtable_lookup(&sas, &key, sa_params);
+	if (b && READ_ONCE(b->retired))
+		WRITE_ONCE(b->released, true);
 }
 
 /* Whether an SPI cannot be bound to a connection for one more address. */
@@ -265,13 +302,56 @@ static int binding_set_conn(struct esptcp_binding *b, struct esptcp_conn *conn)
 	return 0;
 }
 
-static void binding_free(struct esptcp_net *en, struct esptcp_binding *b)
+static void binding_forget(struct esptcp_binding *b)
 {
-	binding_sever(b);
 	list_del(&b->net_list);
 	rhashtable_remove_fast(&sas, &b->node, sa_params);
 	kfree_rcu(b, rcu);
+}
+
+/* Forget those that are retired since before @time. */
+static void retired_forget(struct esptcp_net *en, unsigned long time)
+{
+	struct esptcp_binding *b, *tmp;
+
+	list_for_each_entry_safe(b, tmp, &en->retired, net_list) {
+		if (time_after(b->retired, time))
+			break;
+		binding_forget(b);
+		WRITE_ONCE(en->nretired, en->nretired - 1);
+	}
+}
+
+static void binding_retire(struct esptcp_net *en, struct esptcp_binding *b)
+{
+	last_retired = jiffies ?: 1;
+	WRITE_ONCE(b->retired, last_retired);
+	list_move_tail(&b->net_list, &en->retired);
+	WRITE_ONCE(en->nretired, en->nretired + 1);
+}
+
+static void binding_free(struct esptcp_net *en, struct esptcp_binding *b)
+{
+	binding_sever(b);
+	retired_forget(en, jiffies - RETIRED_TIME);
+	if (b->key.dir == ESPTCP_DIR_OUT)
+		binding_retire(en, b);
+	else
+		binding_forget(b);
 	module_put(THIS_MODULE);
+}
+
+/* The SA with that name, unless it is one of the past, which is forgotten. */
+static struct esptcp_binding *binding_find_current(struct esptcp_net *en,
+						   const struct esptcp_binding *spec)
+{
+	struct esptcp_binding *b = binding_find_spec(spec);
+
+	if (!b || !b->retired)
+		return b;
+	binding_forget(b);
+	WRITE_ONCE(en->nretired, en->nretired - 1);
+	return NULL;
 }
 
 static int binding_new(struct esptcp_net *en, struct esptcp_conn *conn,
@@ -327,7 +407,7 @@ int esptcp_binding_add(struct esptcp_net *en, struct esptcp_conn *conn,
 	if (READ_ONCE(conn->state) == ESPTCP_STATE_DOWN)
 		return -ENOTCONN;
 
-	b = binding_find_spec(spec);
+	b = binding_find_current(en, spec);
 	if (b && rcu_access_pointer(b->conn) == conn)
 		return 0;
 	if (binding_is_one_too_many(conn, spec))
@@ -353,7 +433,7 @@ int esptcp_binding_del(struct esptcp_net *en, const struct esptcp_binding *spec)
 
 	lockdep_assert_held(&en->lock);
 	b = binding_find_spec(spec);
-	if (!b)
+	if (!b || b->retired)
 		return -ENOENT;
 	binding_free(en, b);
 	return 0;
@@ -407,7 +487,20 @@ void esptcp_binding_net_exit(struct esptcp_net *en)
 {
 	mutex_lock(&en->lock);
 	esptcp_binding_del_all(en);
+	retired_forget(en, jiffies + 1);
 	mutex_unlock(&en->lock);
+}
+
+/**
+ * esptcp_binding_wait() - wait for packets of SAs that were bound lately
+ *
+ * The module goes, and with it the hook that would drop what comes back from an
+ * asynchronous cipher.
+ */
+void esptcp_binding_wait(void)
+{
+	while (last_retired && time_before(jiffies, last_retired + RETIRED_WAIT))
+		msleep(20);
 }
 
 /**

@@ -178,11 +178,14 @@ static struct dst_entry *device_hold(struct net_device *dev)
 static unsigned int device_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
+	const struct esptcp_binding *b;
 	struct net_device *dev;
 	struct esp_packet esp;
 
-	if (!parse_esp(skb, &esp) ||
-	    !esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi))
+	if (!parse_esp(skb, &esp))
+		return NF_ACCEPT;
+	b = esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi);
+	if (!b || READ_ONCE(b->released))
 		return NF_ACCEPT;
 	dev = device_running(state->net, skb);
 	if (!dev)
@@ -225,7 +228,7 @@ static int device_send(struct sk_buff *skb, struct net *net,
 	if (!parse_esp(skb, &esp))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
 	b = esptcp_binding_find_out(net, esp.family, esp.daddr, esp.spi);
-	if (!b)
+	if (!b || READ_ONCE(b->retired))
 		return ESPTCP_A_STATS_TX_DROP_UNBOUND;
 	*conn = rcu_dereference(b->conn);
 	if (!*conn)

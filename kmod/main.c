@@ -46,6 +46,7 @@ static int __net_init main_net_init(struct net *net)
 	mutex_init(&en->lock);
 	xa_init_flags(&en->conns, XA_FLAGS_ALLOC1);
 	INIT_LIST_HEAD(&en->bindings);
+	INIT_LIST_HEAD(&en->retired);
 	en->mib = alloc_percpu(struct esptcp_mib);
 	if (!en->mib)
 		return -ENOMEM;
@@ -157,6 +158,7 @@ static void __exit main_exit(void)
 {
 	esptcp_conn_unregister_ulp();
 	esptcp_nl_exit();
+	esptcp_binding_wait();
 	esptcp_encap_exit();
 	esptcp_device_exit();
 	unregister_pernet_subsys(&main_net_ops);

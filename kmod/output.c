@@ -60,7 +60,10 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	const struct dst_entry *dst = skb_dst(skb);
 	const struct xfrm_state *x = dst ? dst_xfrm(dst) : NULL;
 
-	if (!x || x->id.proto != IPPROTO_ESP || !is_large(skb))
+	if (!x || x->id.proto != IPPROTO_ESP)
+		return NF_ACCEPT;
+	esptcp_binding_release(state->net, x);
+	if (!is_large(skb))
 		return NF_ACCEPT;
 	if (!on_its_way(skb, state) && output_encap(skb, state))
 		return NF_STOLEN;

@@ -140,11 +140,13 @@ struct esptcp_segments {
 /**
  * struct esptcp_net - what the module keeps for a network namespace
  * @net: the namespace
- * @lock: guards @bindings, @nfortinet, @hooked and the setting of @dev;
- *	outermost lock
+ * @lock: guards @bindings, @retired, @nretired, @nfortinet, @hooked and the
+ *	setting of @dev; outermost lock
  * @conns: connections by id; RCU for readers, its own lock for writers
  * @next_id: where to look for the next free id; under the lock of @conns
  * @bindings: all bindings
+ * @retired: those of outbound SAs that were removed lately, oldest first
+ * @nretired: their number
  * @nfortinet: connections with the fortinet framing; its hooks are registered
  *	while it is not 0
  * @hooked: the hook for outbound ESP is registered, since the first binding
@@ -157,6 +159,8 @@ struct esptcp_net {
 	struct xarray conns;
 	u32 next_id;
 	struct list_head bindings;
+	struct list_head retired;
+	unsigned int nretired;
 	unsigned int nfortinet;
 	bool hooked;
 	struct net_device __rcu *dev;
@@ -325,7 +329,9 @@ struct esptcp_binding_key {
  * @seq: the connection's sequence number when the SA was bound to it, for the
  *	fortinet framing; likewise
  * @ack: its acknowledgment number then
- * @net_list: entry in esptcp_net.bindings; under esptcp_net.lock
+ * @retired: when an outbound one was removed, jiffies, or 0
+ * @released: its SA lives on without us
+ * @net_list: entry in esptcp_net.bindings or retired; under esptcp_net.lock
  * @conn_list: entry in esptcp_conn.bindings; likewise
  * @rcu: frees it
  */
@@ -338,6 +344,8 @@ struct esptcp_binding {
 	struct esptcp_conn __rcu *conn;
 	u32 seq;
 	u32 ack;
+	unsigned long retired;
+	bool released;
 	struct list_head net_list;
 	struct list_head conn_list;
 	struct rcu_head rcu;
