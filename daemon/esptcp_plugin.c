@@ -256,6 +256,7 @@ plugin_t *esptcp_plugin_create()
 	{
 		return NULL;
 	}
+	esptcp_config_init();
 	if (!lib->caps->keep(lib->caps, CAP_NET_ADMIN))
 	{
 		DBG1(DBG_NET, "esptcp plugin requires CAP_NET_ADMIN capability");
