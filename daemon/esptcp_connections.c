@@ -590,7 +590,8 @@ METHOD(esptcp_connections_t, destroy, void,
 /*
  * Described in header
  */
-esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+esptcp_connections_t *esptcp_connections_create(esptcp_poller_t *poller,
+												esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
 												esptcp_queue_t *queue,
 												esptcp_counters_t *counters)
@@ -617,6 +618,7 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 										hashtable_equals_ptr, 8),
 		.remotes = hashtable_create(remote_hash, remote_equals, 8),
 		.surroundings = {
+			.poller = poller,
 			.netlink = netlink,
 			.bindings = bindings,
 			.queue = queue,

@@ -118,12 +118,14 @@ struct esptcp_connections_t {
 /**
  * Create a esptcp_connections_t instance.
  *
+ * @param poller		watches the sockets of all connections
  * @param netlink		kernel module
  * @param bindings		SAs that are bound to connections
  * @param queue			receives the messages of all connections
  * @param counters		counts what strangers do
  */
-esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+esptcp_connections_t *esptcp_connections_create(esptcp_poller_t *poller,
+												esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
 												esptcp_queue_t *queue,
 												esptcp_counters_t *counters);
