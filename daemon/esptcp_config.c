@@ -258,7 +258,7 @@ static u_int get_number(char *name, int def, int min, int max)
  */
 u_int esptcp_config_get_half_open_limit()
 {
-	return get_number("half_open_limit", 100, 0, INT_MAX);
+	return get_number("half_open_limit", 1000, 0, INT_MAX);
 }
 
 /*
