@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -125,6 +126,46 @@ static void examine_charon(struct patient *patient)
 	json_object_put(stats);
 }
 
+/* The section's mark makes charon refuse to start without the plugin. */
+static bool is_critical(void)
+{
+	char *load, *complaint;
+	bool critical;
+
+	load = charon_setting("plugins.esptcp!.load", &complaint);
+	critical = load;
+	free(complaint);
+	free(load);
+
+	return critical;
+}
+
+static void not_running(struct patient *patient)
+{
+	char built[32];
+	int err;
+
+	if (!is_critical()) {
+		finding_add(patient, VERDICT_PROBLEM, "plugin",
+			    "start strongSwan: systemctl start strongswan (or strongswan-starter)",
+			    "charon does not run, or its plugin vici is not loaded");
+		return;
+	}
+	err = read_version(built);
+	if (err)
+		finding_add(patient, VERDICT_PROBLEM, "plugin",
+			    "build and install it: make && make install, then restart strongSwan",
+			    "charon does not run: its section 'esptcp!' demands the plugin, which %s (%s)",
+			    err == -ENOENT ? "is not installed" :
+					     "cannot be read",
+			    PLUGIN);
+	else
+		finding_add(patient, VERDICT_PROBLEM, "plugin",
+			    "start strongSwan; if it is another version, build the plugin again: make clean && make && make install",
+			    "charon does not run; with the section 'esptcp!' only strongSwan %s starts, for which the plugin was built",
+			    built);
+}
+
 void examine_plugin(struct patient *patient)
 {
 	int err = vici_open();
@@ -147,9 +188,7 @@ void examine_plugin(struct patient *patient)
 		break;
 	case -ENOENT:
 	case -ECONNREFUSED:
-		finding_add(patient, VERDICT_PROBLEM, "plugin",
-			    "start strongSwan: systemctl start strongswan (or strongswan-starter)",
-			    "charon does not run, or its plugin vici is not loaded");
+		not_running(patient);
 		break;
 	default:
 		finding_add(patient, VERDICT_PROBLEM, "plugin",

@@ -169,6 +169,10 @@ static void choose_ports(struct patient *patient)
 	if (patient->ports)
 		return;
 	setting = charon_setting("plugins.esptcp.ports", &complaint);
+	if (!setting && !(complaint && *complaint)) {
+		free(complaint);
+		setting = charon_setting("plugins.esptcp!.ports", &complaint);
+	}
 	if (complaint && *complaint)
 		finding_add(patient, VERDICT_PROBLEM, "port",
 			    "correct it: charon does not start with it",
