@@ -106,7 +106,7 @@ def compare(deadline):
 
 def write_all(one, two, stream):
     two.close()
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         send_in_pieces(one, stream)
         one.shutdown(socket.SHUT_WR)
         one.recv(1)
