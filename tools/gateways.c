@@ -21,12 +21,9 @@ static const char *role_of(struct json_object *sa)
 
 static size_t children_of(struct json_object *sa)
 {
-	struct json_object *children;
+	struct json_object *children = ike_children(sa);
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
-		return 0;
-
-	return json_object_object_length(children);
+	return children ? json_object_object_length(children) : 0;
 }
 
 static void print_endpoint(const char *label, struct json_object *sa,

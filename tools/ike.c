@@ -113,6 +113,23 @@ __u64 ike_number(struct json_object *sa, const char *name)
 	return strtoull(ike_text(sa, name), NULL, 10);
 }
 
+/**
+ * ike_children() - the CHILD_SAs of an IKE_SA
+ * @sa: the IKE_SA
+ *
+ * Return: an object with a member for each, or NULL if charon tells of none
+ */
+struct json_object *ike_children(struct json_object *sa)
+{
+	struct json_object *children;
+
+	if (!json_object_object_get_ex(sa, "child-sas", &children) ||
+	    !json_object_is_type(children, json_type_object))
+		return NULL;
+
+	return children;
+}
+
 static bool is_at(const struct address *address, __u16 port,
 		  struct json_object *sa, const char *host_name,
 		  const char *port_name)
@@ -167,9 +184,9 @@ static const struct binding *find_binding(const struct ike *ike,
 
 static bool has_bound_child(const struct ike *ike, struct json_object *sa)
 {
-	struct json_object *children;
+	struct json_object *children = ike_children(sa);
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
+	if (!children)
 		return false;
 	json_object_object_foreach(children, name, child) {
 		(void)name;

@@ -38,6 +38,7 @@ struct transport ike_transport(const struct ike *ike, struct json_object *sa);
 struct transport ike_child_transport(const struct ike *ike,
 				     struct json_object *sa,
 				     struct json_object *child);
+struct json_object *ike_children(struct json_object *sa);
 const char *ike_text(struct json_object *sa, const char *name);
 __u64 ike_number(struct json_object *sa, const char *name);
 void transport_print(const struct transport *transport);

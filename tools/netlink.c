@@ -160,6 +160,12 @@ static void copy_message(struct genl *genl, const struct nlattr *head, int len)
 		nla_strlcpy(genl->message, attr, sizeof(genl->message));
 }
 
+/* The kernel has no other error numbers. */
+static int checked_error(int error)
+{
+	return error <= 0 && error > -4096 ? error : -EBADMSG;
+}
+
 /* The kernel's words follow the error and, unless it was left out, the
  * request's payload.
  */
@@ -171,11 +177,12 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 
 	if (!(message->nlmsg_flags & NLM_F_CAPPED))
 		skip += NLMSG_ALIGN(error->msg.nlmsg_len) - NLMSG_HDRLEN;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
+	if (message->nlmsg_flags & NLM_F_ACK_TLVS &&
+	    error->msg.nlmsg_len <= message->nlmsg_len)
 		copy_message(exchange->genl, nlmsg_attrdata(message, skip),
 			     nlmsg_attrlen(message, skip));
 
-	exchange->error = error->error;
+	exchange->error = checked_error(error->error);
 	exchange->done = true;
 
 	return NL_STOP;
@@ -191,7 +198,7 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	if (nlmsg_datalen(message) >= (int)sizeof(error))
 		memcpy(&error, nlmsg_data(message), sizeof(error));
 	if (error < 0) {
-		exchange->error = error;
+		exchange->error = checked_error(error);
 		copy_message(exchange->genl,
 			     nlmsg_attrdata(message, sizeof(error)),
 			     nlmsg_attrlen(message, sizeof(error)));
@@ -591,11 +598,13 @@ static int on_event(struct nl_msg *msg, void *arg)
 {
 	void (**handle)(const struct event *event) = arg;
 	struct nlmsghdr *message = nlmsg_hdr(msg);
-	struct event event = {
-		.command = genlmsg_hdr(message)->cmd,
-	};
+	struct event event = { };
 	int err;
 
+	if (!genlmsg_valid_hdr(message, 0))
+		return NL_SKIP;
+
+	event.command = genlmsg_hdr(message)->cmd;
 	switch (event.command) {
 	case ESPTCP_CMD_CONN_UP_NTF:
 	case ESPTCP_CMD_CONN_DOWN_NTF:

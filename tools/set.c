@@ -25,9 +25,11 @@ static const struct remedy remedies[] = {
  */
 static bool has_sas(const struct conn_list *conns, __u32 id)
 {
-	const struct conn *conn;
+	size_t i;
 
-	for (conn = conns->item; conn < conns->item + conns->count; conn++) {
+	for (i = 0; i < conns->count; i++) {
+		const struct conn *conn = &conns->item[i];
+
 		if (conn->id == id)
 			return conn->bindings &&
 				conn->framing.kind == ESPTCP_FRAMING_RFC9329;

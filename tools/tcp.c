@@ -158,7 +158,9 @@ int tcp_dump(struct genl *genl, __u32 states, struct tcp_list *list)
 	if (err < 0 && err != -NLE_DUMP_INTR)
 		return libnl_error(genl, err);
 
-	qsort(list->item, list->count, sizeof(*list->item), by_inode);
+	/* without sockets there is no array, which qsort() has to be given */
+	if (list->count)
+		qsort(list->item, list->count, sizeof(*list->item), by_inode);
 
 	return 0;
 }

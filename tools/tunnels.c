@@ -32,7 +32,8 @@ static void print_networks(struct json_object *child, const char *name)
 	struct json_object *list;
 	size_t i;
 
-	if (!json_object_object_get_ex(child, name, &list))
+	if (!json_object_object_get_ex(child, name, &list) ||
+	    !json_object_is_type(list, json_type_array))
 		return;
 	for (i = 0; i < json_object_array_length(list); i++)
 		printf("%s%s", i ? ", " : "",
@@ -120,10 +121,10 @@ static void add_tunnel(struct json_object *array, const char *gateway,
 static void visit_gateway(const struct ike *ike, const char *name,
 			  struct json_object *sa, void *arg)
 {
-	struct json_object *children;
+	struct json_object *children = ike_children(sa);
 	struct visit *visit = arg;
 
-	if (!json_object_object_get_ex(sa, "child-sas", &children))
+	if (!children)
 		return;
 	json_object_object_foreach(children, key, child) {
 		struct transport transport =
