@@ -374,6 +374,7 @@ static void release_packet(struct sk_buff *skb, struct sk_buff *last)
 		return;
 	}
 	skb_dst_drop(skb);
+	nf_reset_ct(skb);
 	skb_shinfo(last)->destructor_arg = skb;
 	last->destructor = free_packet;
 }
