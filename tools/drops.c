@@ -46,7 +46,7 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_TX_DROP_NOT_ESP] =
 		"something sends to esptcp0: remove the addresses and routes of that device; with the fortinet framing, ESP cannot have IPv6 extension headers in front",
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] =
-		"a route leads to esptcp0: remove it",
+		"a few are normal when SAs are deleted; many: a route leads to esptcp0, remove it",
 	[ESPTCP_A_STATS_TX_DROP_LOOP] =
 		"an IPsec policy catches the TCP connection: the daemon must set IP_XFRM_POLICY on its socket, or an excluding policy is needed",
 	[ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN] =
@@ -59,6 +59,8 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"there is no route to the peer: see \"ip route get\"",
 	[ESPTCP_A_STATS_TX_DROP_OUTPUT] =
 		"a firewall rule drops what this host sends on the connection, or a queue is full: see \"nft list ruleset\" and \"tc -s qdisc\"",
+	[ESPTCP_A_STATS_TX_DROP_GSO] =
+		"a virtual machine or a tunnel on this host makes malformed packets: see which with tcpdump on its device",
 };
 
 const char *drop_advice(__u32 counter)

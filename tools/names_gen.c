@@ -301,7 +301,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] = {
 		.name = "tx-drop-unbound",
 		.doc =
-		"ESP on the esptcp device that belongs to no bound SA",
+		"ESP on the esptcp device that belongs to no bound SA, or to one that was deleted while a cipher had the packet",
 	},
 	[ESPTCP_A_STATS_TX_DROP_LOOP] = {
 		.name = "tx-drop-loop",
