@@ -6,13 +6,16 @@
 #   make clean      remove what was built
 #   make demo       a tunnel through a network that only lets TCP through
 #   make check      all tests, in virtual machines; see selftests/README.md
+#   make check-debug    stress, watched by a debug kernel
+#   make fuzz       fuzzers, a minute each
 #   make shell      a shell in such a machine
 #   make bench      compare with plain ESP and others; see selftests/bench/README.md
 #
 #   KDIR=   headers of the kernel to build for, instead of the running one's
 #   PARTS=  what to build and install, of: kmod tools daemon
 #   DIST=   Debian release of check, demo and shell: bookworm, trixie, sid
-#   TEST=   run only this test
+#   TEST=   run only this test, or this fuzzer
+#   DURATION=   how many seconds a scenario of check-debug lasts, or a fuzzer
 #   BENCH=  options of selftests/bench/bench
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -69,6 +72,14 @@ check:
 	@bash -c '. selftests/vm/lib.sh && need python3=python3'
 	@selftests/vm/check $(TEST)
 
+check-debug:
+	@bash -c '. selftests/vm/lib.sh && need python3=python3'
+	@selftests/uml/check $(TEST)
+
+fuzz:
+	@bash -c '. selftests/vm/lib.sh && need python3=python3'
+	@selftests/fuzz/run $(TEST)
+
 demo:
 	@selftests/vm/run -- selftests/demo.sh
 
@@ -79,7 +90,7 @@ bench:
 	@bash -c '. selftests/vm/lib.sh && need python3=python3'
 	@selftests/bench/bench $(BENCH)
 
-export DIST PARTS DESTDIR
+export DIST PARTS DESTDIR DURATION
 
 .PHONY: all kmod tools daemon headers install install-kmod install-dkms install-tools install-daemon \
-	clean clean-kmod clean-tools clean-daemon check demo shell bench
+	clean clean-kmod clean-tools clean-daemon check check-debug fuzz demo shell bench

@@ -7,12 +7,27 @@
 
 #include <daemon.h>
 #include <collections/linked_list.h>
+#include <processing/jobs/callback_job.h>
 #include <threading/mutex.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+
+/** Connections to accept before others of charon have their turn */
+#define ACCEPT_MAX 16
+
+/** Descriptors that connections leave to the rest of charon, at most */
+#define RESERVED_MAX 64
+
+/** Highest limit of descriptors that we ask for, the kernel's (fs.nr_open) */
+#define DESCRIPTORS_MAX (1024 * 1024)
+
+/** Seconds without accepting when that fails */
+#define PAUSE 1
 
 typedef struct private_esptcp_acceptor_t private_esptcp_acceptor_t;
 typedef struct port_t port_t;
@@ -53,7 +68,12 @@ struct private_esptcp_acceptor_t {
 	int reserve;
 
 	/**
-	 * Protects reserve. The other one is held while callbacks are waited for.
+	 * Sockets on which accepting has failed, as int, not watched for a while
+	 */
+	array_t *paused;
+
+	/**
+	 * Protects both. The other one is held while callbacks are waited for.
 	 */
 	mutex_t *reserve_mutex;
 };
@@ -70,11 +90,94 @@ struct port_t {
 	int ipv6;
 };
 
+static bool on_connections(private_esptcp_acceptor_t *this, int fd,
+						   watcher_event_t event);
+
 /**
- * Refuse a connection for which there is no descriptor. One is reserved for
- * this, as the socket would be readable until somebody accepts.
+ * Raise the limit of descriptors, of which each connection takes one, as far as
+ * we may.
  */
-static void refuse(private_esptcp_acceptor_t *this, int fd)
+static void raise_limit()
+{
+	struct rlimit limit;
+	rlim_t old;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	{
+		return;
+	}
+	old = limit.rlim_cur;
+	limit.rlim_cur = min(limit.rlim_max, DESCRIPTORS_MAX);
+	if (limit.rlim_cur > old && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+	{
+		DBG1(DBG_NET, "limit of descriptors raised from %llu to %llu",
+			 (unsigned long long)old, (unsigned long long)limit.rlim_cur);
+	}
+}
+
+/**
+ * Check if there are descriptors left for the rest of charon, vici for one,
+ * when there is a new one. The kernel takes the lowest that is free.
+ */
+static bool has_room(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+		   fd < limit.rlim_cur - min(limit.rlim_cur / 8, RESERVED_MAX);
+}
+
+/**
+ * Move a connection to the lowest descriptor that is free.
+ */
+static int move_down(int fd)
+{
+	int lowest = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (lowest == -1)
+	{
+		return fd;
+	}
+	close(fd);
+	return lowest;
+}
+
+/**
+ * Watch the sockets again on which accepting has failed.
+ */
+static job_requeue_t resume(private_esptcp_acceptor_t *this)
+{
+	int fd;
+
+	this->reserve_mutex->lock(this->reserve_mutex);
+	while (array_remove(this->paused, ARRAY_HEAD, &fd))
+	{
+		lib->watcher->add(lib->watcher, fd, WATCHER_READ,
+						  (watcher_cb_t)on_connections, this);
+	}
+	this->reserve_mutex->unlock(this->reserve_mutex);
+	return JOB_REQUEUE_NONE;
+}
+
+/**
+ * Leave a socket alone for a while, which is readable until somebody accepts.
+ */
+static void pause_socket(private_esptcp_acceptor_t *this, int fd)
+{
+	this->reserve_mutex->lock(this->reserve_mutex);
+	array_insert(this->paused, ARRAY_TAIL, &fd);
+	this->reserve_mutex->unlock(this->reserve_mutex);
+	lib->scheduler->schedule_job(lib->scheduler,
+				(job_t*)callback_job_create((callback_job_cb_t)resume, this,
+											NULL, NULL), PAUSE);
+}
+
+/**
+ * Refuse a connection for which there is no descriptor but the reserved one.
+ *
+ * @return				FALSE if that is gone, too
+ */
+static bool refuse(private_esptcp_acceptor_t *this, int fd)
 {
 	int peer;
 
@@ -95,10 +198,15 @@ static void refuse(private_esptcp_acceptor_t *this, int fd)
 		DBG1(DBG_NET, "TCP connection refused, there are no more descriptors: "
 			 "raise LimitNOFILE of the service");
 	}
+	return peer != -1;
 }
 
-CALLBACK(on_connection, bool,
-	private_esptcp_acceptor_t *this, int fd, watcher_event_t event)
+/**
+ * Accept a connection.
+ *
+ * @return				NEED_MORE if there is none, FAILED if that will not end
+ */
+static status_t accept_one(private_esptcp_acceptor_t *this, int fd)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
@@ -109,36 +217,95 @@ CALLBACK(on_connection, bool,
 				   SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (peer == -1)
 	{
-		if (errno == EMFILE || errno == ENFILE)
+		switch (errno)
 		{
-			refuse(this, fd);
+			case EAGAIN:
+				return NEED_MORE;
+			case EINTR:
+			case ECONNABORTED:
+				return SUCCESS;
+			case EMFILE:
+			case ENFILE:
+				return refuse(this, fd) ? SUCCESS : FAILED;
+			default:
+				DBG1(DBG_NET, "accepting a TCP connection failed: %s",
+					 strerror(errno));
+				return FAILED;
 		}
-		else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		{
-			DBG1(DBG_NET, "accepting a TCP connection failed: %s",
-				 strerror(errno));
-		}
-		return TRUE;
 	}
 	if (!charon->kernel->bypass_socket(charon->kernel, peer, addr.ss_family))
 	{
 		DBG1(DBG_NET, "installing the IPsec bypass on a TCP socket failed");
 		close(peer);
-		return TRUE;
+		return SUCCESS;
+	}
+	if (!has_room(peer))
+	{	/* the place of the one that goes is taken, or there would be no end */
+		if (!this->connections->make_room(this->connections))
+		{
+			close(peer);
+			return SUCCESS;
+		}
+		peer = move_down(peer);
 	}
 	host = host_create_from_sockaddr((sockaddr_t*)&addr);
 	this->connections->accept(this->connections, peer, host);
 	host->destroy(host);
+	return SUCCESS;
+}
+
+/**
+ * Accept connections, called by the watcher.
+ */
+static bool on_connections(private_esptcp_acceptor_t *this, int fd,
+						   watcher_event_t event)
+{
+	int i;
+
+	for (i = 0; i < ACCEPT_MAX; i++)
+	{
+		switch (accept_one(this, fd))
+		{
+			case SUCCESS:
+				break;
+			case NEED_MORE:
+				return TRUE;
+			default:
+				pause_socket(this, fd);
+				return FALSE;
+		}
+	}
 	return TRUE;
 }
 
 /**
- * Stop listening on a socket.
+ * Forget that accepting has failed on a socket.
  */
-static void close_socket(int fd)
+static void forget_pause(private_esptcp_acceptor_t *this, int fd)
+{
+	int i, paused;
+
+	this->reserve_mutex->lock(this->reserve_mutex);
+	for (i = array_count(this->paused) - 1; i >= 0; i--)
+	{
+		array_get(this->paused, i, &paused);
+		if (paused == fd)
+		{
+			array_remove(this->paused, i, NULL);
+		}
+	}
+	this->reserve_mutex->unlock(this->reserve_mutex);
+}
+
+/**
+ * Stop listening on a socket. It may be about to be watched again.
+ */
+static void close_socket(private_esptcp_acceptor_t *this, int fd)
 {
 	if (fd != -1)
 	{
+		lib->watcher->remove(lib->watcher, fd);
+		forget_pause(this, fd);
 		lib->watcher->remove(lib->watcher, fd);
 		close(fd);
 	}
@@ -147,11 +314,11 @@ static void close_socket(int fd)
 /**
  * Stop listening on a port.
  */
-static void port_destroy(port_t *this)
+static void close_port(private_esptcp_acceptor_t *this, port_t *port)
 {
-	close_socket(this->ipv4);
-	close_socket(this->ipv6);
-	free(this);
+	close_socket(this, port->ipv4);
+	close_socket(this, port->ipv6);
+	free(port);
 }
 
 /**
@@ -184,7 +351,8 @@ static int listen_on(private_esptcp_acceptor_t *this, int family, uint16_t port)
 	fd = esptcp_tcp_listen(family, port);
 	if (fd != -1)
 	{
-		lib->watcher->add(lib->watcher, fd, WATCHER_READ, on_connection, this);
+		lib->watcher->add(lib->watcher, fd, WATCHER_READ,
+						  (watcher_cb_t)on_connections, this);
 	}
 	else if (errno == EADDRINUSE)
 	{
@@ -215,6 +383,7 @@ static void add_port(private_esptcp_acceptor_t *this, uint16_t number)
 		free(port);
 		return;
 	}
+	raise_limit();
 	DBG1(DBG_NET, "listening on TCP port %u (%s)", number,
 		 port->ipv6 == -1 ? "IPv4" : port->ipv4 == -1 ? "IPv6" : "IPv4, IPv6");
 	this->ports->insert_last(this->ports, port);
@@ -260,7 +429,7 @@ METHOD(esptcp_acceptor_t, reload, bool,
 		{
 			DBG1(DBG_NET, "no longer listening on TCP port %u", port->number);
 			this->ports->remove_at(this->ports, enumerator);
-			port_destroy(port);
+			close_port(this, port);
 		}
 	}
 	enumerator->destroy(enumerator);
@@ -279,7 +448,14 @@ METHOD(esptcp_acceptor_t, reload, bool,
 METHOD(esptcp_acceptor_t, destroy, void,
 	private_esptcp_acceptor_t *this)
 {
-	this->ports->destroy_function(this->ports, (void*)port_destroy);
+	port_t *port;
+
+	while (this->ports->remove_first(this->ports, (void**)&port) == SUCCESS)
+	{
+		close_port(this, port);
+	}
+	this->ports->destroy(this->ports);
+	array_destroy(this->paused);
 	if (this->reserve != -1)
 	{
 		close(this->reserve);
@@ -308,6 +484,7 @@ esptcp_acceptor_t *esptcp_acceptor_create(esptcp_connections_t *connections,
 		.counters = counters,
 		.reserve_mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 		.reserve = eventfd(0, EFD_CLOEXEC),
+		.paused = array_create(sizeof(int), 0),
 	);
 
 	return &this->public;

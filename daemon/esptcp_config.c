@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 
-
 /** Highest port number */
 #define MAX_PORT 65535
 
@@ -22,6 +21,55 @@ ENUM(esptcp_transport_names, ESPTCP_TRANSPORT_UDP, ESPTCP_TRANSPORT_AUTO,
 	"tcp",
 	"auto",
 );
+
+/*
+ * Described in header
+ */
+void esptcp_config_init()
+{
+	lib->settings->add_fallback(lib->settings, "%s.plugins.esptcp",
+								"%s.plugins.esptcp!", lib->ns);
+}
+
+/**
+ * Check if charon.load names the plugin as critical.
+ */
+static bool is_listed_critical()
+{
+	enumerator_t *enumerator;
+	bool found = FALSE;
+	char *plugin;
+
+	enumerator = enumerator_create_token(
+					lib->settings->get_str(lib->settings, "%s.load", "", lib->ns),
+					" ", " ");
+	while (!found && enumerator->enumerate(enumerator, &plugin))
+	{
+		found = streq(plugin, "esptcp!");
+	}
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+/*
+ * Described in header
+ */
+bool esptcp_config_is_critical()
+{
+	bool listed = TRUE, load = FALSE;
+
+	if (!lib->settings->get_bool(lib->settings, "%s.load_modular", FALSE,
+								 lib->ns))
+	{
+		listed = load = is_listed_critical();
+	}
+	/* a number or a boolean, as the plugin loader reads it */
+	return listed &&
+		   (lib->settings->get_int(lib->settings, "%s.plugins.esptcp!.load", 0,
+								   lib->ns) ||
+			lib->settings->get_bool(lib->settings, "%s.plugins.esptcp!.load",
+									load, lib->ns));
+}
 
 /**
  * Parse a number, from 1 to a limit.
@@ -84,6 +132,13 @@ bool esptcp_config_get_path(char *name, esptcp_path_t *path)
 	{
 		DBG1(DBG_CFG, "esptcp: connection '%s': transport = %s is unknown, use "
 			 "udp, tcp or auto", name, str);
+		return FALSE;
+	}
+	if (path->transport == ESPTCP_TRANSPORT_TCP && !esptcp_config_is_critical())
+	{	/* the next charon might have no plugin, and use UDP */
+		DBG1(DBG_CFG, "esptcp: connection '%s': transport = tcp is refused, as "
+			 "charon would use UDP if the plugin could not be loaded: rename "
+			 "the section 'esptcp' to 'esptcp!'", name);
 		return FALSE;
 	}
 	return get_connection_number(name, "tcp_port", MAX_PORT, &path->port) &&
@@ -203,7 +258,7 @@ static u_int get_number(char *name, int def, int min, int max)
  */
 u_int esptcp_config_get_half_open_limit()
 {
-	return get_number("half_open_limit", 100, 0, INT_MAX);
+	return get_number("half_open_limit", 1000, 0, INT_MAX);
 }
 
 /*

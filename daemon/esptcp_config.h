@@ -54,6 +54,19 @@ struct esptcp_path_t {
 };
 
 /**
+ * Let settings in the section 'esptcp!' count as those in 'esptcp': the plugin
+ * loader takes a plugin for critical whose section has an exclamation mark.
+ */
+void esptcp_config_init();
+
+/**
+ * Check if charon does not start without this plugin.
+ *
+ * @return				TRUE if so, FALSE if it would go on, and use UDP
+ */
+bool esptcp_config_is_critical();
+
+/**
  * Get what is configured for a connection.
  *
  * @param name			name of the connection

@@ -313,7 +313,11 @@ static void attach(private_esptcp_connection_t *this)
 		return;
 	}
 	this->state = ESPTCP_CONNECTION_UP;
-	env->bindings->rebind(env->bindings, this->id, this->id, this->kernel_id);
+	if (this->epoch)
+	{	/* it has carried SAs before */
+		env->bindings->rebind(env->bindings, this->id, this->id,
+							  this->kernel_id);
+	}
 	DBG1(DBG_NET, "TCP connection %u %s %#H is up%s", this->id, direction(this),
 		 this->remote, this->epoch++ ? " again" : "");
 }
@@ -447,9 +451,9 @@ static void on_writable(private_esptcp_connection_t *this,
  */
 static bool set_socket(private_esptcp_connection_t *this, int fd)
 {
-	this->watch = esptcp_watch_create(fd, (void*)on_readable,
-									  (void*)on_writable, this,
-									  (void*)this->public.destroy);
+	this->watch = esptcp_watch_create(this->surroundings->poller, fd,
+									  (void*)on_readable, (void*)on_writable,
+									  this, (void*)this->public.destroy);
 	if (!this->watch)
 	{
 		return FALSE;

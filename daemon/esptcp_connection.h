@@ -11,6 +11,7 @@
 #include "esptcp_bindings.h"
 #include "esptcp_counters.h"
 #include "esptcp_netlink.h"
+#include "esptcp_poller.h"
 #include "esptcp_queue.h"
 
 typedef struct esptcp_connection_t esptcp_connection_t;
@@ -57,6 +58,8 @@ extern enum_name_t *esptcp_connection_state_names;
  * What all connections use.
  */
 struct esptcp_surroundings_t {
+	/** watches the sockets */
+	esptcp_poller_t *poller;
 	/** kernel module */
 	esptcp_netlink_t *netlink;
 	/** SAs that are bound to connections */

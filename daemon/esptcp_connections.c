@@ -57,12 +57,6 @@ struct private_esptcp_connections_t {
 	hashtable_t *remotes;
 
 	/**
-	 * Connections that were displaced and are about to be closed, list of
-	 * entry_t
-	 */
-	entry_t *displaced;
-
-	/**
 	 * Number of the last connection
 	 */
 	uint32_t last_id;
@@ -383,25 +377,6 @@ static entry_t *add_guest(private_esptcp_connections_t *this, int fd,
 	return take_entry(this, displaced);
 }
 
-/**
- * Close connections that were displaced.
- */
-static job_requeue_t close_displaced(private_esptcp_connections_t *this)
-{
-	entry_t *entry, *next;
-
-	this->mutex->lock(this->mutex);
-	next = this->displaced;
-	this->displaced = NULL;
-	this->mutex->unlock(this->mutex);
-	while ((entry = next))
-	{
-		next = entry->next;
-		close_entry(entry);
-	}
-	return JOB_REQUEUE_NONE;
-}
-
 METHOD(esptcp_connections_t, accept_, void,
 	private_esptcp_connections_t *this, int fd, host_t *peer)
 {
@@ -409,20 +384,26 @@ METHOD(esptcp_connections_t, accept_, void,
 
 	this->mutex->lock(this->mutex);
 	displaced = add_guest(this, fd, peer);
-	if (displaced)
-	{	/* not here: that waits for callbacks, and this is the thread that calls
-		 * them when all others are busy */
-		if (!this->displaced)
-		{
-			lib->processor->queue_job(lib->processor,
-				(job_t*)callback_job_create_with_prio(
-								(callback_job_cb_t)close_displaced, this,
-								NULL, NULL, JOB_PRIO_HIGH));
-		}
-		displaced->next = this->displaced;
-		this->displaced = displaced;
-	}
 	this->mutex->unlock(this->mutex);
+	if (displaced)
+	{
+		close_entry(displaced);
+	}
+}
+
+METHOD(esptcp_connections_t, make_room, bool,
+	private_esptcp_connections_t *this)
+{
+	entry_t *displaced;
+
+	this->mutex->lock(this->mutex);
+	displaced = take_entry(this, this->guests->displace(this->guests));
+	this->mutex->unlock(this->mutex);
+	if (displaced)
+	{
+		close_entry(displaced);
+	}
+	return displaced != NULL;
 }
 
 METHOD(esptcp_connections_t, get, esptcp_connection_t*,
@@ -486,10 +467,16 @@ METHOD(esptcp_connections_t, use, bool,
 	if (entry)
 	{
 		entry->users++;
-		this->guests->begin(this->guests, id);
+		this->guests->proceed(this->guests, id);
 	}
 	this->mutex->unlock(this->mutex);
 	return entry != NULL;
+}
+
+METHOD(esptcp_connections_t, proceed, void,
+	private_esptcp_connections_t *this, uint32_t id)
+{
+	this->guests->proceed(this->guests, id);
 }
 
 METHOD(esptcp_connections_t, trust, void,
@@ -573,7 +560,6 @@ METHOD(esptcp_connections_t, destroy, void,
 	enumerator_t *enumerator;
 	entry_t *entry;
 
-	close_displaced(this);
 	enumerator = this->connections->create_enumerator(this->connections);
 	while (enumerator->enumerate(enumerator, NULL, &entry))
 	{
@@ -590,7 +576,8 @@ METHOD(esptcp_connections_t, destroy, void,
 /*
  * Described in header
  */
-esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+esptcp_connections_t *esptcp_connections_create(esptcp_poller_t *poller,
+												esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
 												esptcp_queue_t *queue,
 												esptcp_counters_t *counters)
@@ -604,9 +591,11 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 			},
 			.open = _open_,
 			.accept = _accept_,
+			.make_room = _make_room,
 			.get = _get,
 			.get_by_packet = _get_by_packet,
 			.use = _use,
+			.proceed = _proceed,
 			.trust = _trust,
 			.unuse = _unuse,
 			.get_users = _get_users,
@@ -617,6 +606,7 @@ esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
 										hashtable_equals_ptr, 8),
 		.remotes = hashtable_create(remote_hash, remote_equals, 8),
 		.surroundings = {
+			.poller = poller,
 			.netlink = netlink,
 			.bindings = bindings,
 			.queue = queue,

@@ -42,13 +42,22 @@ struct esptcp_connections_t {
 
 	/**
 	 * Take over an accepted connection. It is closed again if its peer does
-	 * not begin or continue an IKE_SA soon, if that is not established, or if
-	 * too many such connections are there, in all or from the same address.
+	 * not begin or continue an IKE_SA soon, or if that is not established. If
+	 * too many such connections are there, in all or from the same address, a
+	 * silent one makes room for it.
 	 *
 	 * @param fd		socket, adopted
 	 * @param peer		address of the peer
 	 */
 	void (*accept)(esptcp_connections_t *this, int fd, host_t *peer);
+
+	/**
+	 * Close a silent connection without an established IKE_SA, for want of
+	 * descriptors.
+	 *
+	 * @return			FALSE if there is none
+	 */
+	bool (*make_room)(esptcp_connections_t *this);
 
 	/**
 	 * Find a connection by its number.
@@ -75,6 +84,13 @@ struct esptcp_connections_t {
 	 * @return			FALSE if it is gone
 	 */
 	bool (*use)(esptcp_connections_t *this, uint32_t id);
+
+	/**
+	 * The IKE_SA of a connection goes on: charon has verified a message.
+	 *
+	 * @param id		number of the connection
+	 */
+	void (*proceed)(esptcp_connections_t *this, uint32_t id);
 
 	/**
 	 * Let a connection last: its peer has shown who it is, by an IKE_SA that is
@@ -118,12 +134,14 @@ struct esptcp_connections_t {
 /**
  * Create a esptcp_connections_t instance.
  *
+ * @param poller		watches the sockets of all connections
  * @param netlink		kernel module
  * @param bindings		SAs that are bound to connections
  * @param queue			receives the messages of all connections
  * @param counters		counts what strangers do
  */
-esptcp_connections_t *esptcp_connections_create(esptcp_netlink_t *netlink,
+esptcp_connections_t *esptcp_connections_create(esptcp_poller_t *poller,
+												esptcp_netlink_t *netlink,
 												esptcp_bindings_t *bindings,
 												esptcp_queue_t *queue,
 												esptcp_counters_t *counters);

@@ -12,6 +12,13 @@
 /** Octets of an IPv6 address that one peer has, who may use all behind them */
 #define IPV6_NETWORK_LEN 8
 
+/** Seconds without progress after which an IKE_SA that has begun may be
+ *  displaced. Before, its peer may wait for us. */
+#define PATIENCE 2
+
+/** Space for what is logged about a limit */
+#define REASON_LEN 80
+
 typedef struct private_esptcp_guests_t private_esptcp_guests_t;
 typedef struct peer_t peer_t;
 typedef struct guest_t guest_t;
@@ -32,14 +39,14 @@ struct private_esptcp_guests_t {
 	hashtable_t *guests;
 
 	/**
-	 * Who has some that wait, address => peer_t
+	 * Who has some, address => peer_t
 	 */
 	hashtable_t *peers;
 
 	/**
-	 * Number of connections that wait for an IKE_SA
+	 * Number of times that a connection has made progress
 	 */
-	u_int waiting;
+	uint64_t turns;
 
 	/**
 	 * Counts who is refused and displaced
@@ -58,8 +65,8 @@ struct private_esptcp_guests_t {
 struct peer_t {
 	/** the address, or what counts of it */
 	chunk_t address;
-	/** number of its connections that wait for an IKE_SA */
-	u_int waiting;
+	/** number of its connections */
+	u_int count;
 };
 
 /**
@@ -68,10 +75,16 @@ struct peer_t {
 struct guest_t {
 	/** number */
 	uint32_t id;
-	/** whose it is, NULL when it does not wait for an IKE_SA any more */
+	/** whose it is */
 	peer_t *peer;
 	/** when it was accepted */
 	time_t arrived;
+	/** TRUE when an IKE_SA has begun */
+	bool begun;
+	/** when it made progress last: by arriving, or by a message of its IKE_SA */
+	time_t progress;
+	/** which turn that was; the lowest has been silent for longest */
+	uint64_t turn;
 };
 
 /**
@@ -111,7 +124,7 @@ static chunk_t get_address(host_t *host)
 /**
  * Find the peer with an address.
  *
- * @return				NULL if none of its connections waits
+ * @return				NULL if it has no connections
  */
 static peer_t *find_peer(private_esptcp_guests_t *this, host_t *host)
 {
@@ -121,7 +134,16 @@ static peer_t *find_peer(private_esptcp_guests_t *this, host_t *host)
 }
 
 /**
- * Add a connection that waits for an IKE_SA.
+ * Note that a connection has made progress.
+ */
+static void advance(private_esptcp_guests_t *this, guest_t *guest)
+{
+	guest->progress = time_monotonic(NULL);
+	guest->turn = ++this->turns;
+}
+
+/**
+ * Add a connection.
  */
 static void add_guest(private_esptcp_guests_t *this, uint32_t id, host_t *host)
 {
@@ -140,30 +162,25 @@ static void add_guest(private_esptcp_guests_t *this, uint32_t id, host_t *host)
 		.peer = peer,
 		.arrived = time_monotonic(NULL),
 	);
+	advance(this, guest);
 	this->guests->put(this->guests, key(id), guest);
-	peer->waiting++;
-	this->waiting++;
+	peer->count++;
 }
 
 /**
- * A connection does not wait any more.
+ * Destroy a connection that is in no table any more.
  */
-static void end_wait(private_esptcp_guests_t *this, guest_t *guest)
+static void guest_destroy(private_esptcp_guests_t *this, guest_t *guest)
 {
 	peer_t *peer = guest->peer;
 
-	if (!peer)
-	{
-		return;
-	}
-	guest->peer = NULL;
-	this->waiting--;
-	if (--peer->waiting == 0)
+	if (--peer->count == 0)
 	{
 		this->peers->remove(this->peers, &peer->address);
 		chunk_free(&peer->address);
 		free(peer);
 	}
+	free(guest);
 }
 
 /**
@@ -175,72 +192,98 @@ static void remove_guest(private_esptcp_guests_t *this, uint32_t id)
 
 	if (guest)
 	{
-		end_wait(this, guest);
-		free(guest);
+		guest_destroy(this, guest);
 	}
 }
 
 /**
- * Find the oldest waiting connection of the peer that has most of them, if that
- * is more than somebody would have who wants its place.
- *
- * @param others		number of connections that the newcomer has
- * @return				number of the connection, 0 if there is none
+ * Check if a connection is silent: it has no IKE_SA, or that does not go on.
  */
-static uint32_t find_oldest(private_esptcp_guests_t *this, u_int others)
+static bool is_silent(guest_t *guest)
 {
+	return !guest->begun ||
+		   time_monotonic(NULL) - guest->progress >= PATIENCE;
+}
+
+/**
+ * Find the connection that has been silent for longest, of the peer that has
+ * most.
+ *
+ * @param peer			the peer, NULL for any
+ * @return				number of the connection, 0 if none is silent
+ */
+static uint32_t find_silent(private_esptcp_guests_t *this, peer_t *peer)
+{
+	guest_t *guest, *found = NULL;
 	enumerator_t *enumerator;
-	u_int most = others + 1;
-	uint32_t found = 0;
-	guest_t *guest;
 
 	enumerator = this->guests->create_enumerator(this->guests);
 	while (enumerator->enumerate(enumerator, NULL, &guest))
 	{
-		if (guest->peer &&
-			(guest->peer->waiting > most ||
-			 (guest->peer->waiting == most && found && guest->id < found)))
+		if ((peer && guest->peer != peer) || !is_silent(guest))
 		{
-			most = guest->peer->waiting;
-			found = guest->id;
+			continue;
+		}
+		if (!found || guest->peer->count > found->peer->count ||
+			(guest->peer->count == found->peer->count &&
+			 guest->turn < found->turn))
+		{
+			found = guest;
 		}
 	}
 	enumerator->destroy(enumerator);
-	return found;
+	return found ? found->id : 0;
 }
 
 /**
- * Check if there is a place for another connection.
+ * Check if a limit is reached for another connection.
+ *
+ * @param reason		gets which limit
+ * @param peer			gets whose connections have to make room, NULL for any
+ * @param refused		gets what to count if none can
+ */
+static bool is_full(private_esptcp_guests_t *this, host_t *host,
+					char reason[REASON_LEN], peer_t **peer,
+					esptcp_counter_t *refused)
+{
+	u_int limit;
+
+	*peer = find_peer(this, host);
+	limit = esptcp_config_get_half_open_limit_ip();
+	if (limit && *peer && (*peer)->count >= limit)
+	{
+		snprintf(reason, REASON_LEN, "half_open_limit_ip of %u reached", limit);
+		*refused = ESPTCP_REFUSED_IP;
+		return TRUE;
+	}
+	*peer = NULL;
+	limit = esptcp_config_get_half_open_limit();
+	snprintf(reason, REASON_LEN, "half_open_limit of %u reached", limit);
+	*refused = ESPTCP_REFUSED;
+	return limit && this->guests->get_count(this->guests) >= limit;
+}
+
+/**
+ * Check if there is a place for another connection, maybe that of a silent one.
  */
 static bool has_place(private_esptcp_guests_t *this, host_t *host,
 					  uint32_t *displaced)
 {
-	esptcp_counters_t *counters = this->counters;
-	peer_t *peer = find_peer(this, host);
-	u_int limit, others = peer ? peer->waiting : 0;
+	esptcp_counter_t refused;
+	char reason[REASON_LEN];
+	peer_t *peer;
 
 	*displaced = 0;
-	limit = esptcp_config_get_half_open_limit_ip();
-	if (limit && others >= limit)
-	{
-		if (counters->add(counters, ESPTCP_REFUSED_IP))
-		{
-			DBG1(DBG_NET, "TCP connection from %H refused, half_open_limit_ip "
-				 "of %u reached", host, limit);
-		}
-		return FALSE;
-	}
-	limit = esptcp_config_get_half_open_limit();
-	if (!limit || this->waiting < limit)
+	if (!is_full(this, host, reason, &peer, &refused))
 	{
 		return TRUE;
 	}
-	*displaced = find_oldest(this, others);
-	if (counters->add(counters, *displaced ? ESPTCP_DISPLACED : ESPTCP_REFUSED))
+	*displaced = find_silent(this, peer);
+	if (this->counters->add(this->counters,
+							*displaced ? ESPTCP_DISPLACED : refused))
 	{
-		DBG1(DBG_NET, "TCP connection from %H %s, half_open_limit of %u "
-			 "reached", host, *displaced ? "displaces another" : "refused",
-			 limit);
+		DBG1(DBG_NET, "TCP connection from %H %s, %s", host,
+			 *displaced ? "displaces another" : "refused", reason);
 	}
 	return *displaced != 0;
 }
@@ -262,7 +305,26 @@ METHOD(esptcp_guests_t, admit, bool,
 	return admitted;
 }
 
-METHOD(esptcp_guests_t, begin, void,
+METHOD(esptcp_guests_t, displace, uint32_t,
+	private_esptcp_guests_t *this)
+{
+	uint32_t id;
+
+	this->mutex->lock(this->mutex);
+	id = find_silent(this, NULL);
+	remove_guest(this, id);
+	this->mutex->unlock(this->mutex);
+	if (this->counters->add(this->counters, id ? ESPTCP_DISPLACED
+											   : ESPTCP_NO_DESCRIPTORS))
+	{
+		DBG1(DBG_NET, "TCP connection %s, there are no more descriptors: raise "
+			 "LimitNOFILE of the service",
+			 id ? "displaces another" : "refused");
+	}
+	return id;
+}
+
+METHOD(esptcp_guests_t, proceed, void,
 	private_esptcp_guests_t *this, uint32_t id)
 {
 	guest_t *guest;
@@ -271,7 +333,8 @@ METHOD(esptcp_guests_t, begin, void,
 	guest = this->guests->get(this->guests, key(id));
 	if (guest)
 	{
-		end_wait(this, guest);
+		guest->begun = TRUE;
+		advance(this, guest);
 	}
 	this->mutex->unlock(this->mutex);
 }
@@ -295,7 +358,7 @@ METHOD(esptcp_guests_t, get_age, u_int,
 	if (guest)
 	{
 		age = time_monotonic(NULL) - guest->arrived;
-		*waiting = guest->peer != NULL;
+		*waiting = !guest->begun;
 	}
 	this->mutex->unlock(this->mutex);
 	return age;
@@ -310,8 +373,7 @@ METHOD(esptcp_guests_t, destroy, void,
 	enumerator = this->guests->create_enumerator(this->guests);
 	while (enumerator->enumerate(enumerator, NULL, &guest))
 	{
-		end_wait(this, guest);
-		free(guest);
+		guest_destroy(this, guest);
 	}
 	enumerator->destroy(enumerator);
 	this->guests->destroy(this->guests);
@@ -330,7 +392,8 @@ esptcp_guests_t *esptcp_guests_create(esptcp_counters_t *counters)
 	INIT(this,
 		.public = {
 			.admit = _admit,
-			.begin = _begin,
+			.displace = _displace,
+			.proceed = _proceed,
 			.leave = _leave,
 			.get_age = _get_age,
 			.destroy = _destroy,

@@ -15,17 +15,19 @@
 typedef struct esptcp_guests_t esptcp_guests_t;
 
 /**
- * Connections from peers that have not shown who they are: how many may wait
- * for an IKE_SA, in all and of one peer, and how long one may last without an
- * IKE_SA that is established.
+ * Connections from peers that have not shown who they are: how many there may
+ * be, in all and of one peer, until their IKE_SA is established, and how long
+ * each lasts. When there are too many, those that are silent make room.
  *
  * Thread-safe. Calls nobody who has a lock.
  */
 struct esptcp_guests_t {
 
 	/**
-	 * Find a place for another connection. If there is none, that is logged and
-	 * counted.
+	 * Find a place for another connection: a free one, or that of a connection
+	 * that has no IKE_SA yet, or one that does not go on. Of the peer that has
+	 * most, the one that has been silent for longest is displaced. If a limit is
+	 * reached, that is logged and counted.
 	 *
 	 * @param id		number of the connection
 	 * @param peer		address of the peer
@@ -37,11 +39,20 @@ struct esptcp_guests_t {
 				  uint32_t *displaced);
 
 	/**
-	 * The peer has begun an IKE_SA, or continues one. It may be anybody's yet.
+	 * Find a connection that has to go for another one for want of descriptors,
+	 * as admit() does. This is logged and counted.
+	 *
+	 * @return			number of the connection, 0 if none is silent
+	 */
+	uint32_t (*displace)(esptcp_guests_t *this);
+
+	/**
+	 * The peer has begun an IKE_SA, or it goes on with a message that charon
+	 * has verified. It may be anybody's yet.
 	 *
 	 * @param id		number of the connection
 	 */
-	void (*begin)(esptcp_guests_t *this, uint32_t id);
+	void (*proceed)(esptcp_guests_t *this, uint32_t id);
 
 	/**
 	 * Forget a connection that has gone, or has an established IKE_SA.

@@ -236,6 +236,7 @@ static void verified(private_esptcp_listener_t *this, ike_sa_t *ike_sa,
 		if (origin == current->get_id(current))
 		{
 			current->confirm(current);
+			this->connections->proceed(this->connections, origin);
 		}
 		if (is_late(current, message))
 		{

@@ -33,6 +33,11 @@ struct private_esptcp_plugin_t {
 	esptcp_netlink_t *netlink;
 
 	/**
+	 * Watches the sockets of connections
+	 */
+	esptcp_poller_t *poller;
+
+	/**
 	 * What was received over UDP and TCP
 	 */
 	esptcp_queue_t *queue;
@@ -218,6 +223,7 @@ METHOD(plugin_t, destroy, void,
 	DESTROY_IF(this->bindings);
 	DESTROY_IF(this->counters);
 	DESTROY_IF(this->queue);
+	DESTROY_IF(this->poller);
 	DESTROY_IF(this->netlink);
 	instance = NULL;
 	free(this);
@@ -256,6 +262,7 @@ plugin_t *esptcp_plugin_create()
 	{
 		return NULL;
 	}
+	esptcp_config_init();
 	if (!lib->caps->keep(lib->caps, CAP_NET_ADMIN))
 	{
 		DBG1(DBG_NET, "esptcp plugin requires CAP_NET_ADMIN capability");
@@ -279,9 +286,10 @@ plugin_t *esptcp_plugin_create()
 			},
 		},
 		.netlink = esptcp_netlink_create(),
+		.poller = esptcp_poller_create(),
 	);
 
-	if (!this->netlink)
+	if (!this->netlink || !this->poller)
 	{
 		destroy(this);
 		return NULL;
@@ -290,8 +298,9 @@ plugin_t *esptcp_plugin_create()
 	this->queue = esptcp_queue_create();
 	this->counters = esptcp_counters_create();
 	this->bindings = esptcp_bindings_create(this->netlink);
-	this->connections = esptcp_connections_create(this->netlink, this->bindings,
-												  this->queue, this->counters);
+	this->connections = esptcp_connections_create(this->poller, this->netlink,
+												  this->bindings, this->queue,
+												  this->counters);
 	this->sessions = esptcp_sessions_create(this->connections);
 	this->resumer = esptcp_resumer_create(this->connections, this->sessions);
 	this->listener = esptcp_listener_create(this->connections, this->sessions);

@@ -15,10 +15,27 @@
 /** messages from TCP that may wait */
 #define TCP_MAX 1024
 
+/** octets in them */
+#define TCP_OCTETS_MAX (16 * 1024 * 1024)
+
 /** messages of one connection that may wait */
 #define SHARE_MAX 32
 
+/** octets in them, a few of the largest messages */
+#define SHARE_OCTETS_MAX (256 * 1024)
+
 typedef struct private_esptcp_queue_t private_esptcp_queue_t;
+typedef struct share_t share_t;
+
+/**
+ * Messages from TCP in the queue.
+ */
+struct share_t {
+	/** number of messages */
+	u_int messages;
+	/** octets in them */
+	size_t octets;
+};
 
 /**
  * Private data of an esptcp_queue_t object.
@@ -41,12 +58,12 @@ struct private_esptcp_queue_t {
 	semaphore_t *udp;
 
 	/**
-	 * Number of messages from TCP in the queue
+	 * All messages from TCP in the queue
 	 */
-	u_int tcp;
+	share_t tcp;
 
 	/**
-	 * Number of those from each connection, its number => number of messages
+	 * Those from each connection, its number => share_t
 	 */
 	hashtable_t *shares;
 
@@ -57,28 +74,38 @@ struct private_esptcp_queue_t {
 };
 
 /**
- * Key, or value, of a number in a hashtable.
+ * Key of a number in a hashtable.
  */
-static void *key(uintptr_t number)
+static void *key(uint32_t id)
 {
-	return (void*)number;
+	return (void*)(uintptr_t)id;
 }
 
 /**
  * Take a place for a message of a connection.
  */
-static bool take_place(private_esptcp_queue_t *this, uint32_t id)
+static bool take_place(private_esptcp_queue_t *this, uint32_t id, size_t octets)
 {
-	uintptr_t share;
+	share_t *share;
 	bool taken;
 
 	this->mutex->lock(this->mutex);
-	share = (uintptr_t)this->shares->get(this->shares, key(id));
-	taken = this->tcp < TCP_MAX && share < SHARE_MAX;
+	share = this->shares->get(this->shares, key(id));
+	taken = this->tcp.messages < TCP_MAX &&
+			this->tcp.octets + octets <= TCP_OCTETS_MAX &&
+			(!share || (share->messages < SHARE_MAX &&
+						share->octets + octets <= SHARE_OCTETS_MAX));
 	if (taken)
 	{
-		this->shares->put(this->shares, key(id), key(share + 1));
-		this->tcp++;
+		if (!share)
+		{
+			INIT(share);
+			this->shares->put(this->shares, key(id), share);
+		}
+		share->messages++;
+		share->octets += octets;
+		this->tcp.messages++;
+		this->tcp.octets += octets;
 	}
 	this->mutex->unlock(this->mutex);
 	return taken;
@@ -87,18 +114,29 @@ static bool take_place(private_esptcp_queue_t *this, uint32_t id)
 /**
  * Give the place of a message back.
  */
-static void give_place(private_esptcp_queue_t *this, uint32_t id)
+static void give_place(private_esptcp_queue_t *this, uint32_t id, size_t octets)
 {
-	uintptr_t share;
+	share_t *share;
 
 	this->mutex->lock(this->mutex);
-	share = (uintptr_t)this->shares->remove(this->shares, key(id));
-	if (share > 1)
+	share = this->shares->get(this->shares, key(id));
+	share->octets -= octets;
+	if (--share->messages == 0)
 	{
-		this->shares->put(this->shares, key(id), key(share - 1));
+		this->shares->remove(this->shares, key(id));
+		free(share);
 	}
-	this->tcp--;
+	this->tcp.messages--;
+	this->tcp.octets -= octets;
 	this->mutex->unlock(this->mutex);
+}
+
+/**
+ * Length of a message.
+ */
+static size_t length(packet_t *packet)
+{
+	return packet->get_data(packet).len;
 }
 
 METHOD(esptcp_queue_t, wait_udp, void,
@@ -126,7 +164,7 @@ METHOD(esptcp_queue_t, add_udp, void,
 METHOD(esptcp_queue_t, add_tcp, void,
 	private_esptcp_queue_t *this, uint32_t id, packet_t *packet)
 {
-	if (!take_place(this, id))
+	if (!take_place(this, id, length(packet)))
 	{
 		DBG2(DBG_NET, "TCP message from %#H dropped, too many are waiting",
 			 packet->get_source(packet));
@@ -148,7 +186,7 @@ METHOD(esptcp_queue_t, get, packet_t*,
 	if (metadata)
 	{
 		metadata->get(metadata, &id);
-		give_place(this, id);
+		give_place(this, id, length(packet));
 	}
 	else
 	{
@@ -162,7 +200,7 @@ METHOD(esptcp_queue_t, destroy, void,
 {
 	this->packets->destroy_offset(this->packets, offsetof(packet_t, destroy));
 	this->udp->destroy(this->udp);
-	this->shares->destroy(this->shares);
+	this->shares->destroy_function(this->shares, (void*)free);
 	this->mutex->destroy(this->mutex);
 	free(this);
 }

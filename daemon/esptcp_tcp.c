@@ -12,7 +12,7 @@
 #include <netinet/tcp.h>
 
 /** Connections that may wait for us to accept them */
-#define BACKLOG 256
+#define BACKLOG 1024
 
 /** Seconds between the probes of a connection that was idle */
 #define PROBE_INTERVAL 5

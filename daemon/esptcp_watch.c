@@ -5,7 +5,6 @@
 
 #include <processing/jobs/callback_job.h>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 typedef struct private_esptcp_watch_t private_esptcp_watch_t;
@@ -21,15 +20,19 @@ struct private_esptcp_watch_t {
 	esptcp_watch_t public;
 
 	/**
-	 * Socket, on which read events are registered
+	 * Socket
 	 */
 	int fd;
 
 	/**
-	 * Duplicate of it for write events, as watcher_t notices only one
-	 * registration per descriptor, and can't change its events
+	 * Watches it
 	 */
-	int wfd;
+	esptcp_poller_t *poller;
+
+	/**
+	 * Number that it has there
+	 */
+	uintptr_t id;
 
 	/**
 	 * Called when there is something to read
@@ -50,25 +53,21 @@ struct private_esptcp_watch_t {
 	 * Called in the end
 	 */
 	void (*cleanup)(void *data);
-
-	/**
-	 * TRUE after destroy_later()
-	 */
-	bool stopped;
 };
 
-CALLBACK(readable, bool,
-	private_esptcp_watch_t *this, int fd, watcher_event_t event)
+/**
+ * The socket is ready.
+ */
+static void ready(private_esptcp_watch_t *this, bool readable, bool writable)
 {
-	this->on_readable(this->data, &this->public);
-	return !this->stopped;
-}
-
-CALLBACK(writable, bool,
-	private_esptcp_watch_t *this, int fd, watcher_event_t event)
-{
-	this->on_writable(this->data, &this->public);
-	return FALSE;
+	if (readable)
+	{
+		this->on_readable(this->data, &this->public);
+	}
+	if (writable)
+	{
+		this->on_writable(this->data, &this->public);
+	}
 }
 
 METHOD(esptcp_watch_t, get_fd, int,
@@ -80,45 +79,23 @@ METHOD(esptcp_watch_t, get_fd, int,
 METHOD(esptcp_watch_t, read_, void,
 	private_esptcp_watch_t *this)
 {
-	lib->watcher->add(lib->watcher, this->fd, WATCHER_READ, readable, this);
+	this->poller->expect(this->poller, this->id, TRUE, FALSE);
 }
 
 METHOD(esptcp_watch_t, write_, void,
 	private_esptcp_watch_t *this)
 {
-	lib->watcher->add(lib->watcher, this->wfd, WATCHER_WRITE, writable, this);
-}
-
-/**
- * Let there be no more callbacks. Waits for them unless the daemon terminates.
- */
-static void unwatch(private_esptcp_watch_t *this)
-{
-	lib->watcher->remove(lib->watcher, this->fd);
-	lib->watcher->remove(lib->watcher, this->wfd);
-}
-
-/**
- * Free a watch that no callback uses any more.
- */
-static void bury(private_esptcp_watch_t *this)
-{
-	close(this->wfd);
-	close(this->fd);
-	this->cleanup(this->data);
-	free(this);
+	this->poller->expect(this->poller, this->id, FALSE, TRUE);
 }
 
 METHOD(esptcp_watch_t, destroy, void,
 	private_esptcp_watch_t *this)
 {
-	unwatch(this);
-	if (lib->watcher->get_state(lib->watcher) == WATCHER_STOPPED &&
-		lib->processor->get_total_threads(lib->processor))
-	{	/* callbacks use this until their threads end, and the process */
-		return;
-	}
-	bury(this);
+	this->poller->stop(this->poller, this->id);
+	this->poller->wait(this->poller, this->id);
+	close(this->fd);
+	this->cleanup(this->data);
+	free(this);
 }
 
 /**
@@ -134,15 +111,13 @@ static job_requeue_t destroy_now(private_esptcp_watch_t **job)
 }
 
 /**
- * Clean up such a job. If the daemon terminates before it is executed, this is
- * called when there are no threads any more.
+ * Clean up such a job, which is not executed if the daemon terminates before.
  */
-static void cancelled(private_esptcp_watch_t **job)
+static void clean_up(private_esptcp_watch_t **job)
 {
 	if (*job)
 	{
-		unwatch(*job);
-		bury(*job);
+		destroy(*job);
 	}
 	free(job);
 }
@@ -152,30 +127,23 @@ METHOD(esptcp_watch_t, destroy_later, void,
 {
 	private_esptcp_watch_t **job;
 
-	this->stopped = TRUE;
+	this->poller->stop(this->poller, this->id);
 	job = malloc_thing(private_esptcp_watch_t*);
 	*job = this;
 	lib->processor->queue_job(lib->processor,
 		(job_t*)callback_job_create_with_prio((callback_job_cb_t)destroy_now,
-				job, (void*)cancelled, NULL, JOB_PRIO_HIGH));
+				job, (void*)clean_up, NULL, JOB_PRIO_HIGH));
 }
 
 /*
  * Described in header
  */
-esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
+esptcp_watch_t *esptcp_watch_create(esptcp_poller_t *poller, int fd,
+									esptcp_watch_cb_t on_readable,
 									esptcp_watch_cb_t on_writable, void *data,
 									void (*cleanup)(void *data))
 {
 	private_esptcp_watch_t *this;
-	int wfd;
-
-	wfd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (wfd == -1)
-	{
-		esptcp_tcp_fail(fd);
-		return NULL;
-	}
 
 	INIT(this,
 		.public = {
@@ -186,12 +154,18 @@ esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
 			.destroy_later = _destroy_later,
 		},
 		.fd = fd,
-		.wfd = wfd,
+		.poller = poller,
 		.on_readable = on_readable,
 		.on_writable = on_writable,
 		.data = data,
 		.cleanup = cleanup,
 	);
-
+	this->id = poller->add(poller, fd, (esptcp_poller_cb_t)ready, this);
+	if (!this->id)
+	{
+		esptcp_tcp_fail(fd);
+		free(this);
+		return NULL;
+	}
 	return &this->public;
 }

@@ -8,13 +8,13 @@
 #ifndef ESPTCP_WATCH_H_
 #define ESPTCP_WATCH_H_
 
-#include <library.h>
+#include "esptcp_poller.h"
 
 typedef struct esptcp_watch_t esptcp_watch_t;
 typedef void (*esptcp_watch_cb_t)(void *data, esptcp_watch_t *watch);
 
 /**
- * A socket that watcher_t watches, no thread of our own.
+ * A socket that is watched, without a thread of our own.
  */
 struct esptcp_watch_t {
 
@@ -51,14 +51,16 @@ struct esptcp_watch_t {
 /**
  * Create a esptcp_watch_t instance, that watches nothing yet.
  *
+ * @param poller		watches the socket
  * @param fd			socket, adopted
  * @param on_readable	called with data
  * @param on_writable	called with data
  * @param data			data for the callbacks
  * @param cleanup		called with data after the last of them
- * @return				instance, NULL without descriptors, with errno set
+ * @return				instance, NULL on failure, with errno set
  */
-esptcp_watch_t *esptcp_watch_create(int fd, esptcp_watch_cb_t on_readable,
+esptcp_watch_t *esptcp_watch_create(esptcp_poller_t *poller, int fd,
+									esptcp_watch_cb_t on_readable,
 									esptcp_watch_cb_t on_writable, void *data,
 									void (*cleanup)(void *data));
 

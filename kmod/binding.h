@@ -7,6 +7,7 @@
 int esptcp_binding_init(void);
 void esptcp_binding_exit(void);
 void esptcp_binding_net_exit(struct esptcp_net *en);
+void esptcp_binding_wait(void);
 
 int esptcp_binding_add(struct esptcp_net *en, struct esptcp_conn *conn,
 		       const struct esptcp_binding *spec);
@@ -21,7 +22,6 @@ esptcp_binding_find_in(const struct esptcp_conn *conn, __be32 spi);
 const struct esptcp_binding *
 esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
 			__be32 spi);
-bool esptcp_binding_is_out(const struct esptcp_binding *b, const struct net *net,
-			   u16 family, const void *daddr, __be32 spi);
+void esptcp_binding_release(struct net *net, const struct xfrm_state *x);
 
 #endif /* ESPTCP_BINDING_H */

@@ -15,6 +15,7 @@
 #include "binding.h"
 #include "conn.h"
 #include "fortinet.h"
+#include "ike_rx.h"
 #include "netlink.h"
 #include "rx.h"
 #include "segment.h"
@@ -435,6 +436,7 @@ void esptcp_conn_detach(struct esptcp_conn *conn)
 	mutex_lock(&en->lock);
 	lock_sock(sk);
 	conn_down(conn, ESPTCP_REASON_CLOSED);
+	esptcp_ike_rx_purge(conn);
 	set_bit(ESPTCP_F_DETACHED, &conn->flags);
 	esptcp_socket_detach(sk, conn);
 	conn_restore_callbacks(conn);
@@ -452,7 +454,6 @@ void esptcp_conn_detach(struct esptcp_conn *conn)
 
 	if (cancel_work_sync(&conn->abort))
 		esptcp_conn_put(conn);
-	esptcp_rx_purge(conn);
 	esptcp_conn_put(conn);
 }
 

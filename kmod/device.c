@@ -2,12 +2,16 @@
 /*
  * The esptcp device: where XFRM's ESP leaves the IP stack and enters TCP.
  *
- * While a namespace has bindings, a LOCAL_OUT hook sends ESP of bound SAs to
- * this device instead of the one that routing chose. Handing packets to a
+ * From a namespace's first binding on, a LOCAL_OUT hook sends ESP of bound SAs
+ * to this device instead of the one that routing chose. Handing packets to a
  * device lets the stack do what plain ESP needs behind the hook: segment,
  * encrypt in software, resume after asynchronous crypto. It is also where an
- * operator runs tcpdump. What encap.c can do faster goes there instead, as long
- * as nobody looks at the device.
+ * operator runs tcpdump. As long as nobody looks at it, output.c has large
+ * packets pass it by.
+ *
+ * A packet that is encrypted behind the hook may come back at any time later,
+ * and has only a pointer to the device: a route of its own holds the device for
+ * it.
  *
  * The hook and ndo_start_xmit run with bottom halves disabled, or the hook in
  * process context under RCU. Making and removing the device is under
@@ -22,10 +26,10 @@
 #include <net/ip.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
+#include <net/route.h>
 
 #include "binding.h"
 #include "device.h"
-#include "encap.h"
 #include "segment_tx.h"
 #include "stats.h"
 #include "tx.h"
@@ -47,13 +51,13 @@ struct esp_packet {
 	bool fragment;
 };
 
-/*
- * The SA whose packet this CPU hands to the device just now: what comes out of
- * the stack behind it are nearly always that packet's segments. Set and read
- * with bottom halves disabled, under the hook's RCU. Not on PREEMPT_RT, where
- * that does not keep others from this CPU, nor their RCU the SA alive.
+/**
+ * struct device_priv - what the device has of its own
+ * @hold: a route that has a reference to the device; set once
  */
-static DEFINE_PER_CPU(const struct esptcp_binding *, device_sa);
+struct device_priv {
+	struct dst_entry *hold;
+};
 
 static bool parse_ipv4(const struct sk_buff *skb, struct esp_packet *esp)
 {
@@ -127,23 +131,6 @@ static struct net_device *device_running(struct net *net, struct sk_buff *skb)
 }
 
 /**
- * esptcp_device_xmit() - hand a packet of a bound SA to the device
- * @net: the namespace
- * @skb: the packet, as the hook saw it; taken over
- *
- * The caller is under RCU.
- */
-void esptcp_device_xmit(struct net *net, struct sk_buff *skb)
-{
-	struct net_device *dev = device_running(net, skb);
-
-	if (!dev)
-		return;
-	skb->dev = dev;
-	dev_queue_xmit(skb);
-}
-
-/**
  * esptcp_device_sent() - count what was sent without passing the device
  * @net: the namespace
  * @packets: ESP packets
@@ -160,29 +147,32 @@ void esptcp_device_sent(struct net *net, unsigned int packets,
 		dev_sw_netstats_tx_add(dev, packets, bytes);
 }
 
-/*
- * Whether somebody wants to see packets at the device: a capture, tc, or a
- * netfilter hook. A device without a queue has a qdisc that takes nothing.
+/**
+ * esptcp_device_unwatched() - whether packets need not pass the device
+ * @net: the namespace
+ *
+ * The caller is under RCU. A device without a queue has a qdisc that takes
+ * nothing.
+ *
+ * Return: true if it is up, and no capture, tc or netfilter hook looks at it
  */
-static bool device_watched(struct net_device *dev)
+bool esptcp_device_unwatched(struct net *net)
 {
-	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
+	struct net_device *dev = rcu_dereference(esptcp_net(net)->dev);
+	const struct netdev_queue *txq;
 
-	return dev_nit_active(dev) ||
-	       rcu_dereference_bh(txq->qdisc)->enqueue ||
-	       esptcp_compat_dev_has_egress(dev);
+	if (!dev || !netif_running(dev))
+		return false;
+	txq = netdev_get_tx_queue(dev, 0);
+	return !dev_nit_active(dev) && !rcu_dereference(txq->qdisc)->enqueue &&
+	       !esptcp_compat_dev_has_egress(dev);
 }
 
-/* Encapsulate a packet without the stack, if nobody misses it there. */
-static bool device_encap(const struct esptcp_binding *b, struct net_device *dev,
-			 struct sk_buff *skb, const struct esp_packet *esp)
+static struct dst_entry *device_hold(struct net_device *dev)
 {
-	struct esptcp_conn *conn = rcu_dereference(b->conn);
+	const struct device_priv *priv = netdev_priv(dev);
 
-	return conn && skb->sk != conn->sk && !esp->fragment &&
-	       esptcp_framing(conn) == ESPTCP_FRAMING_RFC9329 &&
-	       !device_watched(dev) &&
-	       esptcp_encap(conn, skb, esp->offset);
+	return priv->hold;
 }
 
 static unsigned int device_hook(void *priv, struct sk_buff *skb,
@@ -195,20 +185,16 @@ static unsigned int device_hook(void *priv, struct sk_buff *skb,
 	if (!parse_esp(skb, &esp))
 		return NF_ACCEPT;
 	b = esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi);
-	if (!b)
+	if (!b || READ_ONCE(b->released))
 		return NF_ACCEPT;
-
 	dev = device_running(state->net, skb);
 	if (!dev)
 		return NF_STOLEN;
-	local_bh_disable();
-	if (!device_encap(b, dev, skb, &esp)) {
-		__this_cpu_write(device_sa, b);
-		skb->dev = dev;
-		dev_queue_xmit(skb);
-		__this_cpu_write(device_sa, NULL);
-	}
-	local_bh_enable();
+	skb_dst_drop(skb);
+	if (xfrm_offload(skb))
+		skb_dst_set(skb, dst_clone(device_hold(dev)));
+	skb->dev = dev;
+	dev_queue_xmit(skb);
 	return NF_STOLEN;
 }
 
@@ -228,18 +214,6 @@ static const struct nf_hook_ops device_hooks[] = {
 	},
 };
 
-static const struct esptcp_binding *device_find_sa(struct net *net,
-						   const struct esp_packet *esp)
-{
-	const struct esptcp_binding *b = NULL;
-
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		b = __this_cpu_read(device_sa);
-	if (b && esptcp_binding_is_out(b, net, esp->family, esp->daddr, esp->spi))
-		return b;
-	return esptcp_binding_find_out(net, esp->family, esp->daddr, esp->spi);
-}
-
 /* Return: 0 if the packet was taken, or the reason why it has to be dropped. */
 static int device_send(struct sk_buff *skb, struct net *net,
 		       struct esptcp_conn **conn)
@@ -253,8 +227,8 @@ static int device_send(struct sk_buff *skb, struct net *net,
 	}
 	if (!parse_esp(skb, &esp))
 		return ESPTCP_A_STATS_TX_DROP_NOT_ESP;
-	b = device_find_sa(net, &esp);
-	if (!b)
+	b = esptcp_binding_find_out(net, esp.family, esp.daddr, esp.spi);
+	if (!b || READ_ONCE(b->retired))
 		return ESPTCP_A_STATS_TX_DROP_UNBOUND;
 	*conn = rcu_dereference(b->conn);
 	if (!*conn)
@@ -300,13 +274,25 @@ static netdev_tx_t device_xmit(struct sk_buff *skb, struct net_device *dev)
 
 static int device_init(struct net_device *dev)
 {
+	struct device_priv *priv = netdev_priv(dev);
+	struct rtable *rt = rt_dst_alloc(dev, 0, RTN_UNICAST, true);
+
+	if (!rt)
+		return -ENOMEM;
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	return dev->tstats ? 0 : -ENOMEM;
+	if (!dev->tstats) {
+		dst_release(&rt->dst);
+		return -ENOMEM;
+	}
+	priv->hold = &rt->dst;
+	return 0;
 }
 
+/* The stack then waits until nobody holds the device any more. */
 static void device_uninit(struct net_device *dev)
 {
 	free_percpu(dev->tstats);
+	dst_release(device_hold(dev));
 }
 
 static int device_open(struct net_device *dev)
@@ -338,6 +324,7 @@ static void device_setup(struct net_device *dev)
 	dev->mtu = IP_MAX_MTU;
 	dev->max_mtu = IP_MAX_MTU;
 	dev->needed_headroom = ESPTCP_LEN_SIZE;
+	netif_keep_dst(dev);
 	dev->features = NETIF_F_SG | NETIF_F_HIGHDMA;
 	dev->hw_features = dev->features;
 	esptcp_compat_dev_setup(dev);
@@ -348,7 +335,7 @@ static int device_make(struct esptcp_net *en)
 	struct net_device *dev;
 	int err;
 
-	dev = alloc_netdev(0, "esptcp%d", NET_NAME_ENUM, device_setup);
+	dev = alloc_netdev(sizeof(struct device_priv), "esptcp%d", NET_NAME_ENUM, device_setup);
 	if (!dev)
 		return -ENOMEM;
 	dev_net_set(dev, en->net);
@@ -370,12 +357,15 @@ static int device_make(struct esptcp_net *en)
 }
 
 /**
- * esptcp_device_get() - take the ESP of bound SAs, for one more binding
+ * esptcp_device_need() - take the ESP of bound SAs from now on
  * @en: the namespace, locked
+ *
+ * The device and the hook stay until the namespace or the module goes: ESP that
+ * was on its way when the last binding went must not leave bare, either.
  *
  * Return: 0 or a negative errno
  */
-int esptcp_device_get(struct esptcp_net *en)
+int esptcp_device_need(struct esptcp_net *en)
 {
 	int err;
 
@@ -385,40 +375,56 @@ int esptcp_device_get(struct esptcp_net *en)
 		if (err)
 			return err;
 	}
-	if (!en->nbindings) {
-		err = nf_register_net_hooks(en->net, device_hooks,
-					    ARRAY_SIZE(device_hooks));
-		if (err)
-			return err;
-	}
-	en->nbindings++;
-	return 0;
+	if (en->hooked)
+		return 0;
+	err = nf_register_net_hooks(en->net, device_hooks,
+				    ARRAY_SIZE(device_hooks));
+	en->hooked = !err;
+	return err;
 }
 
 /**
- * esptcp_device_put() - undo esptcp_device_get()
- * @en: the namespace, locked
- *
- * The device stays until the namespace or the module goes.
+ * esptcp_device_net_exit() - let go of a dying namespace's ESP
+ * @en: the namespace, which has no network device any more
  */
-void esptcp_device_put(struct esptcp_net *en)
+void esptcp_device_net_exit(struct esptcp_net *en)
 {
-	lockdep_assert_held(&en->lock);
-	if (!--en->nbindings)
+	if (en->hooked)
 		nf_unregister_net_hooks(en->net, device_hooks,
 					ARRAY_SIZE(device_hooks));
 }
 
-/**
- * esptcp_device_net_exit() - remove the device of a dying namespace
- * @en: the namespace, without bindings
- */
-void esptcp_device_net_exit(struct esptcp_net *en)
+/* ESP of bound SAs is dropped from here on. */
+static void __net_exit device_net_exit(struct net *net)
 {
+	struct esptcp_net *en = esptcp_net(net);
 	struct net_device *dev = rcu_dereference_protected(en->dev, true);
 
 	if (!dev)
 		return;
 	RCU_INIT_POINTER(en->dev, NULL);
 	unregister_netdev(dev);
+}
+
+/* Before the namespace's own devices go, and long before its bindings. */
+static struct pernet_operations device_net_ops = {
+	.exit = device_net_exit,
+};
+
+/**
+ * esptcp_device_init() - be called when namespaces go
+ *
+ * Return: 0 or a negative errno
+ */
+int esptcp_device_init(void)
+{
+	return register_pernet_device(&device_net_ops);
+}
+
+/**
+ * esptcp_device_exit() - remove all devices
+ */
+void esptcp_device_exit(void)
+{
+	unregister_pernet_device(&device_net_ops);
 }

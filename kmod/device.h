@@ -4,11 +4,13 @@
 
 #include "types.h"
 
-int esptcp_device_get(struct esptcp_net *en);
-void esptcp_device_put(struct esptcp_net *en);
-void esptcp_device_xmit(struct net *net, struct sk_buff *skb);
+int esptcp_device_init(void);
+void esptcp_device_exit(void);
+void esptcp_device_net_exit(struct esptcp_net *en);
+
+int esptcp_device_need(struct esptcp_net *en);
+bool esptcp_device_unwatched(struct net *net);
 void esptcp_device_sent(struct net *net, unsigned int packets,
 			unsigned int bytes);
-void esptcp_device_net_exit(struct esptcp_net *en);
 
 #endif /* ESPTCP_DEVICE_H */

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ESP encapsulation of a packet that XFRM has not cut up: makes a segment, an
- * ESP packet and a frame of each part, in one pass.
+ * ESP encapsulation of a large packet: makes a segment, an ESP packet and a
+ * frame of each part, in one pass.
  *
- * With esp4_offload XFRM hands over packets that are neither cut nor encrypted.
- * The stack would make a packet of each segment, which costs as much as all
- * else, only for TCP to copy them together again. Here they are written one
- * behind the other, to where TCP takes them from. It is an optimisation, and
- * gives what esp4_gso_segment() and esp_xmit() would give; whatever is out of
- * the ordinary is left to them. That is safe as they derive a packet's nonce
- * from its sequence number as encrypt() does. esp6_xmit() does not: of cut
- * packets it takes the next one's, so that nothing here may share an SA with it.
+ * XFRM would cut a packet up that TCP, GRO or a virtual network card made
+ * large, and take each part through the stack, only for TCP to copy them
+ * together again. Here they are written one behind the other, to where TCP
+ * takes them from. It is an optimisation, and gives what tcp_gso_segment() and
+ * esp_output() would give; whatever is out of the ordinary is left to them.
+ * Sequence numbers are the SA's own, see sequence.c: XFRM may encrypt packets
+ * of the same SA meanwhile.
  *
- * Called by the hook in device.c under RCU, with bottom halves disabled.
- * Asynchronous crypto completes in any softirq. All segments of a packet leave
- * together then, after the last one.
+ * Called by the hook in output.c under RCU, with bottom halves disabled, before
+ * XFRM has seen the packet. Asynchronous crypto completes in any softirq. All
+ * segments of a packet leave together then, after the last one.
  */
 #include <crypto/aead.h>
 #include <linux/delay.h>
@@ -23,10 +22,16 @@
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
+#include "binding.h"
 #include "conn.h"
 #include "device.h"
 #include "encap.h"
+#include "gso.h"
+#include "outer.h"
 #include "pages.h"
+#include "segment_tx.h"
+#include "sequence.h"
+#include "stats.h"
 #include "tx.h"
 
 /* What Linux's ciphers have at most */
@@ -37,22 +42,18 @@
 /* Of a segment: an IP and a TCP header, both with options */
 #define MAX_HEADERS	120
 
-/* What may be said of TCP that is cut up here */
-#define GSO_TYPES	(SKB_GSO_ESP | SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | \
-			 SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
-
 /**
  * struct encap - a packet, and what becomes of it
  * @pending: segments that are not encrypted yet, and 1 while they are begun
  * @error: what became of a request, 0 or a negative errno
  * @conn: the connection, with a reference
- * @skb: the packet
+ * @skb: the packet, which begins with its IP header
+ * @okfn: what gets the packet if it cannot be encapsulated after all
  * @out: the frames
  *
  * @x: the SA; the packet has a reference
  * @aead: its cipher
  * @seq: sequence number of the first segment
- * @esp: offset of the ESP header in @skb
  * @payload: offset of what becomes the ESP payload
  * @proto: what the ESP trailer says of it
  *
@@ -68,12 +69,12 @@ struct encap {
 	int error;
 	struct esptcp_conn *conn;
 	struct sk_buff *skb;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	struct esptcp_pages out;
 
 	struct xfrm_state *x;
 	struct crypto_aead *aead;
 	u64 seq;
-	unsigned int esp;
 	unsigned int payload;
 	u8 proto;
 
@@ -114,104 +115,92 @@ static bool may_share_lines(struct crypto_aead *aead)
 	       !(crypto_aead_alg(aead)->base.cra_flags & CRYPTO_ALG_ASYNC);
 }
 
-/* Whether packets of the SA are made here. */
+/*
+ * Whether packets of the SA are made here: nothing else is done to them, and
+ * nobody wants to hear of each number (ip xfrm monitor aevent).
+ */
 static bool plan_sa(struct encap *e)
 {
-	const struct xfrm_offload *xo = xfrm_offload(e->skb);
-	struct xfrm_state *x;
+	const struct dst_entry *dst = skb_dst(e->skb);
+	struct xfrm_state *x = dst_xfrm(dst);
 
-	if (!xo || xo->flags)
-		return false;
-	x = xfrm_input_state(e->skb);
-	if (x->encap || x->xso.dev || !may_share_lines(x->data) ||
+	if (dst_xfrm(xfrm_dst_child(dst)) || x->encap || x->xso.dev ||
+	    x->tfcpad || xfrm_aevent_is_on(xs_net(x)) ||
+	    !may_share_lines(x->data) ||
 	    (x->props.mode != XFRM_MODE_TUNNEL &&
 	     x->props.mode != XFRM_MODE_TRANSPORT))
 		return false;
 
 	e->x = x;
 	e->aead = x->data;
-	e->seq = (u64)xo->seq.hi << 32 | xo->seq.low;
-	e->proto = xo->proto;
-	e->payload = e->esp + sizeof(struct ip_esp_hdr) +
-		     crypto_aead_ivsize(e->aead);
 	return crypto_aead_ivsize(e->aead) <= MAX_IV &&
 	       crypto_aead_blocksize(e->aead) <= MAX_BLOCK &&
 	       crypto_aead_alignmask(e->aead) < MAX_ALIGN;
 }
 
-/* Find TCP behind the inner IP header. */
-static bool plan_tunnel(struct encap *e)
+/* In transport mode, a fragment is no whole payload. */
+static bool plan_transport(struct encap *e, const struct esptcp_headers *h)
 {
-	const struct ipv6hdr *ip6h = (void *)e->skb->data + e->payload;
-	const struct iphdr *iph = (void *)ip6h;
-
-	if (skb_headlen(e->skb) < e->payload + sizeof(*ip6h))
-		return false;
-	e->family = e->proto == IPPROTO_IPV6 ? AF_INET6 : AF_INET;
-	if (e->family == AF_INET6) {
-		e->tcp = sizeof(*ip6h);
-		return ip6h->nexthdr == IPPROTO_TCP;
-	}
-	e->tcp = iph->ihl * 4;
-	return e->proto == IPPROTO_IPIP && e->tcp >= sizeof(*iph) &&
-	       iph->protocol == IPPROTO_TCP && !ip_is_fragment(iph);
-}
-
-/* Find it behind the outer one. */
-static bool plan_transport(struct encap *e)
-{
-	e->family = AF_INET;
+	e->proto = h->protocol;
+	e->payload = h->ip;
 	e->tcp = 0;
-	return e->proto == IPPROTO_TCP && e->esp == sizeof(struct iphdr);
+	if (e->family != e->x->props.family)
+		return false;
+	return e->family == AF_INET ? !ip_is_fragment(ip_hdr(e->skb)) :
+				      h->protocol == IPPROTO_TCP ||
+				      h->protocol == IPPROTO_UDP;
 }
 
-static bool plan_headers(struct encap *e)
+static bool plan_mode(struct encap *e, const struct esptcp_headers *h)
 {
-	return e->x->props.mode == XFRM_MODE_TUNNEL ? plan_tunnel(e) :
-						      plan_transport(e);
+	e->family = h->family;
+	if (e->x->props.mode == XFRM_MODE_TRANSPORT)
+		return plan_transport(e, h);
+	e->proto = e->family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IPIP;
+	e->payload = 0;
+	e->tcp = h->ip;
+	return true;
 }
 
 /* Only those that may be fragmented need an identification of their own. */
 static bool may_keep_id(const struct encap *e)
 {
-	const struct iphdr *iph = (void *)e->skb->data + e->payload;
-
 	return e->family != AF_INET || !e->tcp ||
-	       iph->frag_off & htons(IP_DF);
+	       ip_hdr(e->skb)->frag_off & htons(IP_DF);
 }
 
+/*
+ * Nothing is taken on trust: of packets that come from a guest or a tunnel's
+ * process nobody has looked at the TCP header, nor counted the segments.
+ */
 static bool plan_tcp(struct encap *e)
 {
-	const struct skb_shared_info *shinfo = skb_shinfo(e->skb);
+	const struct skb_shared_info *shinfo;
 	struct sk_buff *skb = e->skb;
-	const struct tcphdr *th;
+	struct esptcp_headers h;
 
-	if (shinfo->gso_type & ~GSO_TYPES || !shinfo->gso_size ||
-	    !plan_headers(e))
-		return false;
-	if (shinfo->gso_type & SKB_GSO_TCP_FIXEDID && !may_keep_id(e))
+	e->segments = esptcp_gso_segments(skb, &h);
+	shinfo = skb_shinfo(skb);
+	if (!e->segments || h.protocol != IPPROTO_TCP || !plan_mode(e, &h))
 		return false;
 	if (skb->ip_summed != CHECKSUM_PARTIAL ||
-	    skb_checksum_start_offset(skb) != e->payload + e->tcp ||
-	    skb_headlen(skb) < e->payload + e->tcp + sizeof(*th))
+	    (shinfo->gso_type & SKB_GSO_TCP_FIXEDID && !may_keep_id(e)))
 		return false;
 
-	th = (void *)skb->data + e->payload + e->tcp;
-	e->headers = e->tcp + __tcp_hdrlen(th);
-	if (th->doff < sizeof(*th) / 4 ||
-	    skb_headlen(skb) < e->payload + e->headers)
-		return false;
+	e->headers = e->tcp + h.transport;
 	e->mss = shinfo->gso_size;
-	e->data = skb->len - e->payload - e->headers;
-	e->segments = DIV_ROUND_UP(e->data, e->mss);
-	/* XFRM has taken that many sequence numbers. */
-	return e->segments == shinfo->gso_segs;
+	e->data = skb->len - h.ip - h.transport;
+	return true;
 }
 
 /* Anything, as it is */
 static bool plan_whole(struct encap *e)
 {
-	if (e->skb->ip_summed == CHECKSUM_PARTIAL)
+	struct esptcp_headers h;
+
+	if (e->skb->ip_summed == CHECKSUM_PARTIAL ||
+	    !esptcp_gso_ip(e->skb, &h) || !plan_mode(e, &h) ||
+	    e->skb->len <= e->payload)
 		return false;
 	e->headers = 0;
 	e->data = e->skb->len - e->payload;
@@ -247,19 +236,26 @@ static unsigned int plan_len(const struct encap *e)
 	       frame_len(e, segment_len(e, last));
 }
 
+/* Whether XFRM would neither refuse the packet nor fragment it. */
+static bool plan_mtu(const struct encap *e)
+{
+	const struct sk_buff *skb = e->skb;
+	unsigned int mtu = dst_mtu(skb_dst(skb));
+
+	return skb_is_gso(skb) ? skb_gso_validate_network_len(skb, mtu) :
+				 skb->len <= mtu;
+}
+
 /* Return: whether the packet can be encapsulated here. */
 static bool make_plan(struct encap *e)
 {
-	u32 low;
-
-	if (!plan_sa(e) ||
+	if (!plan_sa(e) || !plan_mtu(e) ||
 	    !(skb_is_gso(e->skb) ? plan_tcp(e) : plan_whole(e)))
 		return false;
-	/* How esp_xmit() counts when they wrap around is its own affair. */
-	low = e->seq;
-	return low && low + e->segments > low &&
-	       frame_len(e, segment_len(e, 0)) - ESPTCP_LEN_SIZE <=
-	       ESPTCP_MAX_MESSAGE;
+	/* Somebody may ask for segments with an octet each. */
+	return frame_len(e, segment_len(e, 0)) - ESPTCP_LEN_SIZE <=
+		       ESPTCP_MAX_MESSAGE &&
+	       plan_len(e) <= 2 * e->skb->len;
 }
 
 /* As tcp_gso_segment() does */
@@ -296,10 +292,12 @@ static __sum16 edit_ipv4(const struct encap *e, struct iphdr *iph,
 static __sum16 edit_ipv6(const struct encap *e, struct ipv6hdr *ip6h,
 			 unsigned int data, __wsum csum)
 {
+	const struct ipv6hdr *addr = e->tcp ? ip6h : ipv6_hdr(e->skb);
 	unsigned int len = e->headers - e->tcp + data;
 
-	ip6h->payload_len = htons(len);
-	return tcp_v6_check(len, &ip6h->saddr, &ip6h->daddr, csum);
+	if (e->tcp)
+		ip6h->payload_len = htons(len);
+	return tcp_v6_check(len, &addr->saddr, &addr->daddr, csum);
 }
 
 /* The headers of a segment, behind which are @data octets with that checksum */
@@ -368,24 +366,86 @@ static void free_packet(struct sk_buff *out)
 	consume_skb(skb_shinfo(out)->destructor_arg);
 }
 
-static void encap_send(struct encap *e)
+/* Free the packet now, or together with @last, if there is one. */
+static void release_packet(struct sk_buff *skb, struct sk_buff *last)
 {
-	struct net *net = sock_net(e->conn->sk);
+	if (!skb->sk || !last) {
+		consume_skb(skb);
+		return;
+	}
+	skb_dst_drop(skb);
+	nf_reset_ct(skb);
+	skb_shinfo(last)->destructor_arg = skb;
+	last->destructor = free_packet;
+}
+
+static void send_frames(struct encap *e)
+{
 	struct sk_buff *out = e->out.skb;
 
-	/* As many octets as the stack would have handed to the device */
-	esptcp_device_sent(net, e->segments, out->len +
-			   e->segments * (e->esp - ESPTCP_LEN_SIZE));
 	skb_shinfo(out)->gso_segs = e->segments;
-	if (e->skb->sk) {
-		skb_dst_drop(e->skb);
-		secpath_reset(e->skb);
-		skb_shinfo(out)->destructor_arg = e->skb;
-		out->destructor = free_packet;
-	} else {
-		consume_skb(e->skb);
+	release_packet(e->skb, out);
+	esptcp_tx_frames(sock_net(e->conn->sk), e->conn, out, false);
+}
+
+/* Take the frames apart into packets. Return: how many there was memory for. */
+static unsigned int make_packets(const struct encap *e,
+				 struct sk_buff_head *packets)
+{
+	unsigned int offset = 0, len, i;
+	struct sk_buff *skb;
+
+	for (i = 0; i < e->segments; i++) {
+		len = frame_len(e, segment_len(e, i));
+		skb = esptcp_outer_alloc(e->skb, i);
+		if (!skb || !esptcp_pages_share(skb, e->out.skb,
+						offset + ESPTCP_LEN_SIZE,
+						len - ESPTCP_LEN_SIZE)) {
+			kfree_skb(skb);
+			break;
+		}
+		__skb_queue_tail(packets, skb);
+		offset += len;
 	}
-	esptcp_tx_frames(net, e->conn, out, false);
+	return i;
+}
+
+/* Send each ESP packet in a segment of its own. */
+static void send_segments(struct encap *e)
+{
+	const struct esptcp_binding *b =
+		esptcp_binding_find_out(sock_net(e->conn->sk),
+					e->x->props.family, &e->x->id.daddr,
+					e->x->id.spi);
+	struct net *net = sock_net(e->conn->sk);
+	unsigned int outer = esptcp_outer_len(e->skb);
+	struct sk_buff_head packets;
+	struct sk_buff *skb;
+	unsigned int made;
+
+	__skb_queue_head_init(&packets);
+	made = make_packets(e, &packets);
+	if (made < e->segments)
+		esptcp_count(net, e->conn, ESPTCP_A_STATS_TX_DROP_NO_MEMORY,
+			     e->segments - made);
+	release_packet(e->skb, skb_peek_tail(&packets));
+	consume_skb(e->out.skb);
+	if (!b)
+		esptcp_drop_queue(net, e->conn, &packets,
+				  ESPTCP_A_STATS_TX_DROP_UNBOUND);
+	while ((skb = __skb_dequeue(&packets)))
+		esptcp_segment_tx(net, b, e->conn, skb, outer);
+}
+
+static void encap_send(struct encap *e)
+{
+	/* As many octets as the stack would have handed to the device */
+	esptcp_device_sent(sock_net(e->conn->sk), e->segments, e->out.skb->len +
+			   e->segments * (esptcp_outer_len(e->skb) - ESPTCP_LEN_SIZE));
+	if (esptcp_framing(e->conn) == ESPTCP_FRAMING_FORTINET)
+		send_segments(e);
+	else
+		send_frames(e);
 }
 
 /* After an error the stack does it all again, and counts what fails then. */
@@ -395,7 +455,7 @@ static void encap_put(struct encap *e, int n)
 		return;
 	if (READ_ONCE(e->error)) {
 		consume_skb(e->out.skb);
-		esptcp_device_xmit(sock_net(e->conn->sk), e->skb);
+		e->okfn(sock_net(e->conn->sk), e->skb->sk, e->skb);
 	} else {
 		encap_send(e);
 	}
@@ -497,6 +557,17 @@ static void encap_run(struct encap *e)
 	encap_put(e, e->segments - pending + 1);
 }
 
+/* Take as many sequence numbers as there are segments, and count them. */
+static bool take_numbers(struct encap *e)
+{
+	unsigned int each = e->headers + esptcp_outer_len(e->skb) +
+			    sizeof(struct ip_esp_hdr) +
+			    crypto_aead_ivsize(e->aead);
+
+	return esptcp_sequence_take(e->x, e->segments,
+				    e->data + e->segments * each, &e->seq);
+}
+
 static struct encap *encap_alloc(const struct encap *plan)
 {
 	struct encap *e;
@@ -506,12 +577,16 @@ static struct encap *encap_alloc(const struct encap *plan)
 		return NULL;
 	if (!esptcp_pages_alloc(&e->out, plan_len(e)))
 		goto err_free;
-	if (!refcount_inc_not_zero(&e->conn->refs))
+	if (!skb_dst_force(e->skb) || !refcount_inc_not_zero(&e->conn->refs))
 		goto err_pages;
+	if (!take_numbers(e))
+		goto err_conn;
 	atomic_set(&e->pending, e->segments + 1);
 	this_cpu_inc(encaps);
 	return e;
 
+err_conn:
+	esptcp_conn_put(e->conn);
 err_pages:
 	consume_skb(e->out.skb);
 err_free:
@@ -545,26 +620,27 @@ void esptcp_encap_exit(void)
 /**
  * esptcp_encap() - encapsulate a packet and send it in a connection
  * @conn: the connection, under RCU
- * @skb: the packet, whose data begins with the outer IP header; taken over
- *	unless false is returned
- * @esp: offset of the ESP header
+ * @skb: the packet, on its way into an ESP SA, whose data begins with the IP
+ *	header; taken over unless false is returned
+ * @okfn: the way into XFRM, for what fails later
  *
  * Bottom halves are disabled.
  *
- * Return: false if it is a packet for the stack, or there is no memory
+ * Return: false if it is a packet for XFRM, or there is no memory
  */
 bool esptcp_encap(struct esptcp_conn *conn, struct sk_buff *skb,
-		  unsigned int esp)
+		  int (*okfn)(struct net *net, struct sock *sk,
+			      struct sk_buff *skb))
 {
-	struct encap plan = { .conn = conn, .skb = skb, .esp = esp }, *e;
+	struct encap plan = { .conn = conn, .skb = skb, .okfn = okfn }, *e;
 
-	/* What is larger than a page, esp_output_head() would copy. */
-	if (!skb_is_gso(skb) && skb->data_len <= PAGE_SIZE)
-		return false;
-	if (skb->protocol != htons(ETH_P_IP) || !skb_frags_readable(skb))
+	if (!skb_frags_readable(skb))
 		return false;
 	/* On a slow connection IKE goes between packets, and CoDel drops one. */
-	if (!esptcp_tx_fast(conn, skb->len) || !make_plan(&plan))
+	if (esptcp_framing(conn) == ESPTCP_FRAMING_RFC9329 &&
+	    !esptcp_tx_fast(conn, skb->len))
+		return false;
+	if (!make_plan(&plan))
 		return false;
 	e = encap_alloc(&plan);
 	if (!e)

@@ -5,7 +5,8 @@
 #include "types.h"
 
 bool esptcp_encap(struct esptcp_conn *conn, struct sk_buff *skb,
-		  unsigned int esp);
+		  int (*okfn)(struct net *net, struct sock *sk,
+			      struct sk_buff *skb));
 void esptcp_encap_exit(void);
 
 #endif /* ESPTCP_ENCAP_H */

@@ -41,15 +41,15 @@ static unsigned int input_ipv6(void *priv, struct sk_buff *skb,
  * Segments come in behind rules of the priority raw, with which an operator may
  * refuse them, and before connection tracking. ICMP errors are believed when
  * everybody has let them pass. What leaves is looked at when NAT is done, and
- * with it the choice of the policy.
+ * with it the choice of the policy, but before output.c takes it.
  */
 static const struct nf_hook_ops hooks[] = {
 	HOOK(input_ipv4, NFPROTO_IPV4, NF_INET_PRE_ROUTING, NF_IP_PRI_RAW + 1),
 	HOOK(input_ipv6, NFPROTO_IPV6, NF_INET_PRE_ROUTING, NF_IP6_PRI_RAW + 1),
 	HOOK(esptcp_pmtu_icmp, NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_LAST),
 	HOOK(esptcp_pmtu_icmpv6, NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_LAST),
-	HOOK(esptcp_pmtu_output, NFPROTO_IPV4, NF_INET_POST_ROUTING, NF_IP_PRI_LAST),
-	HOOK(esptcp_pmtu_output, NFPROTO_IPV6, NF_INET_POST_ROUTING, NF_IP6_PRI_LAST),
+	HOOK(esptcp_pmtu_output, NFPROTO_IPV4, NF_INET_POST_ROUTING, NF_IP_PRI_LAST - 1),
+	HOOK(esptcp_pmtu_output, NFPROTO_IPV6, NF_INET_POST_ROUTING, NF_IP6_PRI_LAST - 1),
 };
 
 /**

@@ -16,6 +16,7 @@
 #include "device.h"
 #include "encap.h"
 #include "netlink.h"
+#include "output.h"
 #include "proc.h"
 #include "socket.h"
 #include "stats.h"
@@ -45,39 +46,59 @@ static int __net_init main_net_init(struct net *net)
 	mutex_init(&en->lock);
 	xa_init_flags(&en->conns, XA_FLAGS_ALLOC1);
 	INIT_LIST_HEAD(&en->bindings);
+	INIT_LIST_HEAD(&en->retired);
 	en->mib = alloc_percpu(struct esptcp_mib);
 	if (!en->mib)
 		return -ENOMEM;
 	err = esptcp_proc_net_init(net);
 	if (err)
-		free_percpu(en->mib);
+		goto err_mib;
+	err = esptcp_output_net_init(net);
+	if (err)
+		goto err_proc;
+	return 0;
+
+err_proc:
+	esptcp_proc_net_exit(net);
+err_mib:
+	free_percpu(en->mib);
 	return err;
 }
 
-static void __net_exit main_net_exit(struct net *net)
+static void __net_exit main_net_exit(struct list_head *nets)
 {
-	struct esptcp_net *en = esptcp_net(net);
+	struct net *net;
 
-	esptcp_proc_net_exit(net);
-	esptcp_binding_net_exit(en);
-	esptcp_device_net_exit(en);
-	xa_destroy(&en->conns);
-	free_percpu(en->mib);
+	list_for_each_entry(net, nets, exit_list) {
+		esptcp_proc_net_exit(net);
+		esptcp_output_net_exit(net);
+		esptcp_device_net_exit(esptcp_net(net));
+		esptcp_binding_net_exit(esptcp_net(net));
+	}
+	/* Packets may still be in the hooks. */
+	synchronize_net();
+	list_for_each_entry(net, nets, exit_list) {
+		xa_destroy(&esptcp_net(net)->conns);
+		free_percpu(esptcp_net(net)->mib);
+	}
 }
 
-/* A device operation: its exit runs before the namespace's devices go. */
+/*
+ * A subsystem: its exit runs when the namespace has no network devices any
+ * more, but still XFRM, so that nothing gets past the hooks while it dies.
+ */
 static struct pernet_operations main_net_ops = {
 	.init = main_net_init,
-	.exit = main_net_exit,
+	.exit_batch = main_net_exit,
 	.id = &esptcp_net_id,
 	.size = sizeof(struct esptcp_net),
 };
 
 /*
- * Software GSO of ESP is what makes it fast, and an SA that is added before
- * this is loaded does without. Nothing depends on it. Not esp6_offload, which
- * encrypts two packets with one nonce: esp6_xmit() takes a cut packet's from
- * the sequence number of the next one.
+ * Without it TCP on this host makes small packets for an SA, and one that is
+ * added before stays so. Nothing depends on it. What it does wrong, gso.c
+ * prevents as long as this module is there. Not esp6_offload, which would use
+ * nonces of any tunnel twice when this module is gone.
  */
 static void __init main_request_offload(void)
 {
@@ -102,12 +123,15 @@ static int __init main_init(void)
 	err = esptcp_worker_init();
 	if (err)
 		goto err_tuple;
-	err = register_pernet_device(&main_net_ops);
+	err = register_pernet_subsys(&main_net_ops);
 	if (err)
 		goto err_worker;
-	err = esptcp_nl_init();
+	err = esptcp_device_init();
 	if (err)
 		goto err_net;
+	err = esptcp_nl_init();
+	if (err)
+		goto err_device;
 	err = esptcp_conn_register_ulp();
 	if (err)
 		goto err_nl;
@@ -115,8 +139,10 @@ static int __init main_init(void)
 
 err_nl:
 	esptcp_nl_exit();
+err_device:
+	esptcp_device_exit();
 err_net:
-	unregister_pernet_device(&main_net_ops);
+	unregister_pernet_subsys(&main_net_ops);
 err_worker:
 	esptcp_worker_exit();
 err_tuple:
@@ -132,8 +158,10 @@ static void __exit main_exit(void)
 {
 	esptcp_conn_unregister_ulp();
 	esptcp_nl_exit();
+	esptcp_binding_wait();
 	esptcp_encap_exit();
-	unregister_pernet_device(&main_net_ops);
+	esptcp_device_exit();
+	unregister_pernet_subsys(&main_net_ops);
 	esptcp_worker_exit();
 	esptcp_tuple_exit();
 	esptcp_binding_exit();

@@ -545,6 +545,10 @@ static int bind_locked(struct genl_info *info, struct esptcp_conn *conn,
 	err = esptcp_binding_add(esptcp_net(genl_info_net(info)), conn, spec);
 	if (err == -ENOTCONN)
 		NL_SET_ERR_MSG(info->extack, "the connection is down");
+	else if (err == -ENOSPC)
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[ESPTCP_A_BINDING_DADDR],
+				    "that SPI is bound to the connection for too many other addresses");
 	return err;
 }
 

@@ -119,7 +119,7 @@ static const struct genl_split_ops esptcp_nl_ops[] = {
 };
 
 static const struct genl_multicast_group esptcp_nl_mcgrps[] = {
-	[ESPTCP_NLGRP_EVENTS] = { "events", },
+	[ESPTCP_NLGRP_EVENTS] = { "events", .flags = GENL_MCAST_CAP_NET_ADMIN, },
 };
 
 struct genl_family esptcp_nl_family __ro_after_init = {

@@ -22,11 +22,11 @@
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
 
 #include "binding.h"
+#include "gso.h"
 #include "pmtu.h"
 #include "segment.h"
 #include "segment_tx.h"
@@ -291,60 +291,30 @@ static bool may_fragment(const struct sk_buff *skb, const struct xfrm_state *x,
 		came_in_fragments(skb, mtu));
 }
 
-/*
- * If connection tracking is behind us, it would not see the packet whole: have
- * it confirm the flow now. Its helpers and events have to do without this packet.
- * Return: whether the flow is confirmed.
- */
-static bool confirm(struct sk_buff *skb)
-{
-	enum ip_conntrack_info info;
-	const struct nf_conn *ct = nf_ct_get(skb, &info);
-
-	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_template(ct))
-		return true;
-	return esptcp_compat_ct_confirm(skb) == NF_ACCEPT;
-}
-
+/* @ctx: the MTU */
 static void fragment_one(struct sk_buff *skb, const struct nf_hook_state *state,
-			 unsigned int mtu)
+			 void *ctx)
 {
 	unsigned int largest = IPCB(skb)->frag_max_size;
+	const unsigned int *mtu = ctx;
 
-	IPCB(skb)->frag_max_size = min_not_zero(largest, mtu);
+	IPCB(skb)->frag_max_size = min_not_zero(largest, *mtu);
 	ip_do_fragment(state->net, state->sk, skb, state->okfn);
 }
 
-/* GRO has merged them, or TCP not yet cut. */
-static void fragment_gso(struct esptcp_conn *conn, struct sk_buff *skb,
-			 const struct nf_hook_state *state, unsigned int mtu)
-{
-	struct sk_buff *segs, *next;
-
-	segs = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
-	if (IS_ERR_OR_NULL(segs)) {
-		esptcp_drop(state->net, conn, skb,
-			    ESPTCP_A_STATS_TX_DROP_NO_MEMORY);
-		return;
-	}
-	consume_skb(skb);
-	skb_list_walk_safe(segs, skb, next) {
-		skb_mark_not_on_list(skb);
-		fragment_one(skb, state, mtu);
-	}
-}
-
-static unsigned int fragment(struct esptcp_conn *conn, struct sk_buff *skb,
+/* GRO may have merged it, or TCP not yet cut. */
+static unsigned int fragment(struct sk_buff *skb,
 			     const struct nf_hook_state *state,
 			     unsigned int mtu)
 {
 	/* It is too big then, and lost; the flow's next packets are not. */
-	if (!confirm(skb))
+	if (!esptcp_gso_confirm(skb))
 		return NF_ACCEPT;
 	if (skb_is_gso(skb))
-		fragment_gso(conn, skb, state, mtu);
+		esptcp_gso_cut(skb, state, NETIF_F_SG | NETIF_F_HW_CSUM,
+			       fragment_one, &mtu);
 	else
-		fragment_one(skb, state, mtu);
+		fragment_one(skb, state, &mtu);
 	return NF_STOLEN;
 }
 
@@ -360,7 +330,7 @@ static unsigned int too_big_same_end(struct esptcp_conn *conn,
 	if (tcp_shrink(skb, mtu))
 		return NF_ACCEPT;
 	if (may_fragment(skb, dst_xfrm(dst), mtu))
-		return fragment(conn, skb, state, mtu);
+		return fragment(skb, state, mtu);
 	if (skb->sk)
 		xfrm_local_error(skb, mtu);
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);
@@ -410,7 +380,7 @@ static unsigned int too_big(struct esptcp_conn *conn, struct sk_buff *skb,
 	if (same_end(skb, x))
 		return too_big_same_end(conn, skb, state, mtu);
 	if (may_fragment(skb, x, mtu))
-		return fragment(conn, skb, state, mtu);
+		return fragment(skb, state, mtu);
 	tell_route(skb, mtu);
 	tell_sender(skb, mtu);
 	esptcp_drop(state->net, conn, skb, ESPTCP_A_STATS_TX_DROP_INNER_MTU);

@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Receiving: cuts TCP's stream into frames, queues IKE for the owner and
- * hands ESP to XFRM.
+ * Receiving: cuts TCP's stream into frames, gives IKE to ike_rx.c and ESP to
+ * XFRM.
  *
- * Each frame is copied once, into memory of our own, with room for what XFRM
- * puts in front. Nothing is ever decrypted in pages that TCP or a peer on
- * this host may still look at (CVE-2026-46300 and its like). What has not
- * been read stays in TCP, whose window then slows the sender down.
+ * Each frame is copied once, into memory of our own. That of an ESP packet is
+ * there as soon as its SPI has arrived, as only an SA's peer can cause it, and
+ * has room for what XFRM puts in front. Nothing is ever decrypted in pages
+ * that TCP or a peer on this host may still look at (CVE-2026-46300 and its
+ * like). What has not been read stays in TCP, whose window then slows the
+ * sender down.
  *
  * Reading runs under the socket lock, delivering runs without it; both in
  * the worker's softirq.
  */
 #include <linux/etherdevice.h>
-#include <linux/moduleparam.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "binding.h"
 #include "conn.h"
+#include "ike_rx.h"
 #include "rx.h"
 #include "stats.h"
-
-static unsigned int ike_queue_bytes __read_mostly = 512 * 1024;
-module_param(ike_queue_bytes, uint, 0644);
-MODULE_PARM_DESC(ike_queue_bytes,
-		 "Memory for IKE messages that wait for a connection's owner, in octets; more are dropped");
 
 /* Room that every packet has in front. */
 #define PAD		(NET_SKB_PAD + NET_IP_ALIGN)
@@ -36,6 +33,12 @@ MODULE_PARM_DESC(ike_queue_bytes,
  */
 #define NAPI_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - PAD)
 #define LINEAR_MAX	(SKB_WITH_OVERHEAD(2 * PAGE_SIZE) - PAD)
+
+/*
+ * A larger frame takes as much of a worker's budget as several, so that a turn
+ * does not copy and decrypt megabytes.
+ */
+#define FRAME_OCTETS	2048
 
 /* Room in front of an ESP packet: a link header for GRO, and an IP header. */
 #define ESP_HEADROOM	(ETH_HLEN + sizeof(struct ipv6hdr))
@@ -60,8 +63,8 @@ static struct rx_cb *rx_cb(struct sk_buff *skb)
  * struct rx_pass - one call of rx_read()
  * @conn: the connection
  * @napi: the worker
- * @budget: frames that may still be completed
- * @done: frames completed
+ * @budget: what may still be done, in frames of less than FRAME_OCTETS
+ * @done: what has been done, likewise
  * @esp: ESP frames completed
  * @ike: whether an IKE message was completed
  * @sa: the last ESP frame's binding, or NULL
@@ -116,39 +119,6 @@ noinline struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,
 	return skb;
 }
 
-static struct sk_buff *rx_begin(struct rx_pass *pass, unsigned int headroom)
-{
-	struct esptcp_conn *conn = pass->conn;
-	const struct esptcp_parser *p = &conn->parser;
-	struct sk_buff *skb;
-
-	skb = esptcp_alloc_skb(pass->napi, headroom,
-			       esptcp_parser_message_len(p));
-	if (!skb) {
-		rx_count(conn, ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
-		return NULL;
-	}
-	skb_store_bits(skb, 0, p->head + ESPTCP_LEN_SIZE,
-		       esptcp_parser_message_have(p));
-	return skb;
-}
-
-static struct sk_buff *rx_begin_ike(struct rx_pass *pass)
-{
-	struct esptcp_conn *conn = pass->conn;
-	unsigned int len = esptcp_parser_message_len(&conn->parser);
-
-	if (test_bit(ESPTCP_F_RD_SHUT, &conn->flags)) {
-		rx_count(conn, ESPTCP_A_STATS_RX_DROP_IKE_CLOSED);
-		return NULL;
-	}
-	if (READ_ONCE(conn->ike_rx_bytes) + len > READ_ONCE(ike_queue_bytes)) {
-		rx_count(conn, ESPTCP_A_STATS_RX_DROP_IKE_FULL);
-		return NULL;
-	}
-	return rx_begin(pass, 0);
-}
-
 /* Find the SA of a frame: mostly it is that of the frame before. */
 static const struct esptcp_binding *rx_find_sa(struct rx_pass *pass, __be32 spi)
 {
@@ -162,19 +132,25 @@ static const struct esptcp_binding *rx_find_sa(struct rx_pass *pass, __be32 spi)
 static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 {
 	struct esptcp_conn *conn = pass->conn;
+	const struct esptcp_parser *p = &conn->parser;
 	const struct esptcp_binding *b;
 	struct sk_buff *skb;
 	__be32 spi;
 
-	memcpy(&spi, conn->parser.head + ESPTCP_LEN_SIZE, sizeof(spi));
+	memcpy(&spi, p->head + ESPTCP_LEN_SIZE, sizeof(spi));
 	b = rx_find_sa(pass, spi);
 	if (!b) {
 		rx_count(conn, ESPTCP_A_STATS_RX_DROP_UNBOUND);
 		return NULL;
 	}
-	skb = rx_begin(pass, ESP_HEADROOM);
-	if (!skb)
+	skb = esptcp_alloc_skb(pass->napi, ESP_HEADROOM,
+			       esptcp_parser_message_len(p));
+	if (!skb) {
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
 		return NULL;
+	}
+	skb_store_bits(skb, 0, p->head + ESPTCP_LEN_SIZE,
+		       esptcp_parser_message_have(p));
 	if (esptcp_framing(conn) == ESPTCP_FRAMING_FORTINET)
 		rx_count(conn, ESPTCP_A_STATS_RX_STREAM_ESP);
 	rx_cb(skb)->daddr = b->daddr;
@@ -182,45 +158,56 @@ static struct sk_buff *rx_begin_esp(struct rx_pass *pass)
 	return skb;
 }
 
-static void rx_ike(struct rx_pass *pass, struct sk_buff *skb)
+/* A frame with a message of @len octets is complete. */
+static void rx_charge(struct rx_pass *pass, unsigned int len)
 {
-	struct esptcp_conn *conn = pass->conn;
+	int cost = 1 + len / FRAME_OCTETS;
 
-	esptcp_count_packets(sock_net(conn->sk), conn,
-			     ESPTCP_A_STATS_RX_IKE_FRAMES, 1, skb->len);
-	spin_lock_bh(&conn->ike_rx.lock);
-	__skb_queue_tail(&conn->ike_rx, skb);
-	conn->ike_rx_bytes += skb->truesize;
-	spin_unlock_bh(&conn->ike_rx.lock);
-	pass->ike = true;
+	pass->budget -= cost;
+	pass->done += cost;
 }
 
-static void rx_complete(struct rx_pass *pass)
+static void rx_complete(struct rx_pass *pass, unsigned int len)
 {
 	struct esptcp_conn *conn = pass->conn;
 	struct sk_buff *skb = conn->frame;
 
-	pass->budget--;
-	pass->done++;
+	rx_charge(pass, len);
 	conn->frame = NULL;
 	if (!skb)
 		return;
-	if (conn->frame_verdict == ESPTCP_IKE)
-		rx_ike(pass, skb);
-	else
+	if (conn->frame_verdict == ESPTCP_IKE) {
+		esptcp_ike_rx_queue(conn, skb);
+		pass->ike = true;
+	} else {
 		__skb_queue_tail(pass->esp, skb);
+	}
+}
+
+static void rx_store(struct esptcp_conn *conn, const u8 *data, unsigned int n)
+{
+	const struct esptcp_parser *p = &conn->parser;
+	struct sk_buff *skb = conn->frame;
+
+	if (conn->frame_verdict != ESPTCP_IKE) {
+		skb_store_bits(skb, esptcp_parser_message_len(p) - p->left,
+			       data, n);
+	} else if (!esptcp_ike_rx_append(conn, skb, data, n)) {
+		conn->frame = NULL;
+		esptcp_ike_rx_drop(conn, skb, ESPTCP_A_STATS_RX_DROP_NO_MEMORY);
+	}
 }
 
 static void rx_body(struct rx_pass *pass, const u8 *data, unsigned int n)
 {
 	struct esptcp_conn *conn = pass->conn;
 	struct esptcp_parser *p = &conn->parser;
+	unsigned int len = esptcp_parser_message_len(p);
 
 	if (conn->frame && n)
-		skb_store_bits(conn->frame,
-			       esptcp_parser_message_len(p) - p->left, data, n);
+		rx_store(conn, data, n);
 	if (esptcp_parser_body(p, n))
-		rx_complete(pass);
+		rx_complete(pass, len);
 }
 
 /* Consume a head, or a part of it, out of @len octets; return: how many. */
@@ -236,13 +223,11 @@ static unsigned int rx_head(struct rx_pass *pass, const u8 *data,
 		return n;
 	case ESPTCP_EMPTY:
 		rx_count(conn, ESPTCP_A_STATS_RX_EMPTY);
-		pass->budget--;
-		pass->done++;
+		rx_charge(pass, 0);
 		return n;
 	case ESPTCP_KEEPALIVE:
 		rx_count(conn, ESPTCP_A_STATS_RX_KEEPALIVE);
-		pass->budget--;
-		pass->done++;
+		rx_charge(pass, 0);
 		return n;
 	case ESPTCP_BAD_LENGTH:
 		/* Nothing of the stream is parsed any more. */
@@ -254,7 +239,7 @@ static unsigned int rx_head(struct rx_pass *pass, const u8 *data,
 		conn->frame = NULL;
 		break;
 	case ESPTCP_IKE:
-		conn->frame = rx_begin_ike(pass);
+		conn->frame = esptcp_ike_rx_begin(conn);
 		break;
 	case ESPTCP_ESP:
 		conn->frame = rx_begin_esp(pass);
@@ -352,7 +337,7 @@ static int rx_actor(read_descriptor_t *desc, struct sk_buff *in,
 
 /*
  * Parse what TCP has received, under the socket lock. ESP frames go to @esp.
- * Return: how many frames were completed.
+ * Return: what was done of the budget.
  */
 static int rx_read(struct esptcp_conn *conn, struct napi_struct *napi,
 		   int budget, struct sk_buff_head *esp)
@@ -556,7 +541,7 @@ static bool rx_run(struct esptcp_conn *conn, struct napi_struct *napi,
  */
 void esptcp_rx_init(struct esptcp_conn *conn)
 {
-	skb_queue_head_init(&conn->ike_rx);
+	esptcp_ike_rx_init(conn);
 	conn->rx_work.conn = conn;
 	conn->rx_work.run = rx_run;
 }
@@ -575,40 +560,11 @@ void esptcp_rx_end(struct esptcp_conn *conn)
 	    !esptcp_parser_midframe(&conn->parser))
 		return;
 	conn->frame = NULL;
-	if (skb)
+	if (!skb)
+		rx_count(conn, ESPTCP_A_STATS_RX_DROP_PARTIAL);
+	else if (conn->frame_verdict == ESPTCP_IKE)
+		esptcp_ike_rx_drop(conn, skb, ESPTCP_A_STATS_RX_DROP_PARTIAL);
+	else
 		esptcp_drop(sock_net(conn->sk), conn, skb,
 			    ESPTCP_A_STATS_RX_DROP_PARTIAL);
-	else
-		rx_count(conn, ESPTCP_A_STATS_RX_DROP_PARTIAL);
-}
-
-/**
- * esptcp_rx_purge() - drop the IKE messages that the owner has not read
- * @conn: the connection, which is detached
- */
-void esptcp_rx_purge(struct esptcp_conn *conn)
-{
-	struct sk_buff *skb;
-
-	while ((skb = esptcp_rx_ike_dequeue(conn)))
-		esptcp_drop(sock_net(conn->sk), conn, skb,
-			    ESPTCP_A_STATS_RX_DROP_IKE_CLOSED);
-}
-
-/**
- * esptcp_rx_ike_dequeue() - take the next IKE message
- * @conn: the connection
- *
- * Return: the message, non-ESP marker first, or NULL
- */
-struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn)
-{
-	struct sk_buff *skb;
-
-	spin_lock_bh(&conn->ike_rx.lock);
-	skb = __skb_dequeue(&conn->ike_rx);
-	if (skb)
-		conn->ike_rx_bytes -= skb->truesize;
-	spin_unlock_bh(&conn->ike_rx.lock);
-	return skb;
 }

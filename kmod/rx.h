@@ -8,8 +8,6 @@ void esptcp_rx_init(struct esptcp_conn *conn);
 void esptcp_rx_end(struct esptcp_conn *conn);
 struct dst_entry *esptcp_rx_route(const struct esptcp_conn *conn);
 void esptcp_rx_xfrm(struct sk_buff *skb, u16 family, struct dst_entry *dst);
-void esptcp_rx_purge(struct esptcp_conn *conn);
-struct sk_buff *esptcp_rx_ike_dequeue(struct esptcp_conn *conn);
 
 /* Not inlined, so that a test can make it fail. */
 struct sk_buff *esptcp_alloc_skb(struct napi_struct *napi,

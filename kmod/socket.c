@@ -19,7 +19,7 @@
 #include <net/transp_v6.h>
 
 #include "conn.h"
-#include "rx.h"
+#include "ike_rx.h"
 #include "socket.h"
 #include "tx.h"
 #include "worker.h"
@@ -148,7 +148,7 @@ static struct sk_buff *recv_wait(struct esptcp_conn *conn, long timeo, int *err)
 
 	*err = 0;
 	add_wait_queue(sk_sleep(sk), &wait);
-	while (!(skb = esptcp_rx_ike_dequeue(conn))) {
+	while (!(skb = esptcp_ike_rx_dequeue(conn))) {
 		if (recv_ended(conn)) {
 			*err = sock_error(sk);
 			break;
@@ -271,10 +271,8 @@ static int socket_ioctl(struct socket *sock, unsigned int cmd,
 
 	lock_sock(sk);
 	conn = esptcp_conn_of(sk);
-	spin_lock_bh(&conn->ike_rx.lock);
 	skb = skb_peek(&conn->ike_rx);
 	len = skb ? skb->len : 0;
-	spin_unlock_bh(&conn->ike_rx.lock);
 	release_sock(sk);
 	return put_user(len, (int __user *)arg);
 }

@@ -41,6 +41,8 @@ const char * const esptcp_stat_names[__ESPTCP_A_STATS_MAX] = {
 	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] = "tx-drop-no-route",
 	[ESPTCP_A_STATS_TX_DROP_OUTPUT] = "tx-drop-output",
 	[ESPTCP_A_STATS_RX_STREAM_ESP] = "rx-stream-esp",
+	[ESPTCP_A_STATS_TX_DROP_GSO] = "tx-drop-gso",
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] = "rx-drop-ike-unauth",
 };
 
 /* The nearest of the kernel's own reasons, for drop monitors. */
@@ -64,6 +66,7 @@ static const u16 skb_reasons[__ESPTCP_A_STATS_MAX] = {
 	[ESPTCP_A_STATS_TX_DROP_NO_MEMORY] = SKB_DROP_REASON_NOMEM,
 	[ESPTCP_A_STATS_TX_DROP_INNER_MTU] = SKB_DROP_REASON_PKT_TOO_BIG,
 	[ESPTCP_A_STATS_TX_DROP_NO_ROUTE] = SKB_DROP_REASON_IP_OUTNOROUTES,
+	[ESPTCP_A_STATS_TX_DROP_GSO] = SKB_DROP_REASON_SKB_GSO_SEG,
 };
 
 /**

@@ -140,13 +140,16 @@ struct esptcp_segments {
 /**
  * struct esptcp_net - what the module keeps for a network namespace
  * @net: the namespace
- * @lock: guards @bindings, @nbindings, @nfortinet and the setting of @dev;
- *	outermost lock
+ * @lock: guards @bindings, @retired, @nretired, @nfortinet, @hooked and the
+ *	setting of @dev; outermost lock
  * @conns: connections by id; RCU for readers, its own lock for writers
  * @next_id: where to look for the next free id; under the lock of @conns
  * @bindings: all bindings
- * @nbindings: their number; the hooks are registered while it is not 0
- * @nfortinet: connections with the fortinet framing, likewise for its hooks
+ * @retired: those of outbound SAs that were removed lately, oldest first
+ * @nretired: their number
+ * @nfortinet: connections with the fortinet framing; its hooks are registered
+ *	while it is not 0
+ * @hooked: the hook for outbound ESP is registered, since the first binding
  * @dev: the esptcp device, made with the first binding, gone with the namespace
  * @mib: counters
  */
@@ -156,8 +159,10 @@ struct esptcp_net {
 	struct xarray conns;
 	u32 next_id;
 	struct list_head bindings;
-	unsigned int nbindings;
+	struct list_head retired;
+	unsigned int nretired;
 	unsigned int nfortinet;
+	bool hooked;
 	struct net_device __rcu *dev;
 	struct esptcp_mib __percpu *mib;
 };
@@ -166,8 +171,9 @@ struct esptcp_net {
  * struct esptcp_work - one thing that a worker does for a connection
  * @conn: the connection; set once
  * @run: does it, in @napi's softirq and without a lock; returns whether there
- *	is more to do at once. It handles at most @budget frames, and adds to
- *	*@done how many there were; set once
+ *	is more to do at once. It handles at most @budget frames, of which
+ *	large ones count as several, and adds to *@done how many there were;
+ *	set once
  * @kicks: how often it was asked for since the worker last looked
  * @node: entry in a worker's list, used while @kicks is not 0
  */
@@ -187,6 +193,7 @@ enum {
 	ESPTCP_F_BAD_LENGTH,	/* the stream is corrupt, abort is under way */
 	ESPTCP_F_RD_SHUT,	/* shutdown(SHUT_RD) */
 	ESPTCP_F_WR_SHUT,	/* shutdown(SHUT_WR), perhaps not yet passed on */
+	ESPTCP_F_BOUND,		/* an SA is or was bound: the peer is authenticated */
 };
 
 /**
@@ -229,8 +236,8 @@ struct esptcp_callbacks {
  * @parser: position in the incoming stream; under the socket lock
  * @frame: the frame that is being received, or NULL to skip it; likewise
  * @frame_verdict: what @frame is; likewise
- * @ike_rx: IKE messages for the owner; its own lock
- * @ike_rx_bytes: memory that they take, octets; under the lock of @ike_rx
+ * @ike_rx: IKE messages for the owner; likewise
+ * @ike_rx_bytes: memory that they take, octets; likewise
  * @tx_queue: ESP from XFRM; its own lock
  * @tx_backlog: memory that @tx_queue takes, octets; under its lock
  * @tx_open: @tx_queue takes packets; under its lock
@@ -299,7 +306,7 @@ struct esptcp_conn {
 };
 
 /**
- * struct esptcp_binding_key - what bindings are hashed by
+ * struct esptcp_binding_key - what names an SA, together with its address
  * @net: the namespace
  * @spi: the SA's SPI
  * @dir: enum esptcp_dir
@@ -312,8 +319,9 @@ struct esptcp_binding_key {
 
 /**
  * struct esptcp_binding - says that an SA's packets travel in a connection
- * @node: entry in the table
- * @key: what it is hashed by; set once
+ * @node: entry in the table of all
+ * @arrival: entry in the table of inbound SAs that have a connection
+ * @key: see above; set once
  * @family: AF_INET or AF_INET6; set once
  * @daddr: the SA's destination address; set once
  * @conn: the connection, NULL while there is none; written under
@@ -321,18 +329,23 @@ struct esptcp_binding_key {
  * @seq: the connection's sequence number when the SA was bound to it, for the
  *	fortinet framing; likewise
  * @ack: its acknowledgment number then
- * @net_list: entry in esptcp_net.bindings; under esptcp_net.lock
+ * @retired: when an outbound one was removed, jiffies, or 0
+ * @released: its SA lives on without us
+ * @net_list: entry in esptcp_net.bindings or retired; under esptcp_net.lock
  * @conn_list: entry in esptcp_conn.bindings; likewise
  * @rcu: frees it
  */
 struct esptcp_binding {
-	struct rhlist_head node;
+	struct rhash_head node;
+	struct rhlist_head arrival;
 	struct esptcp_binding_key key;
 	u16 family;
 	xfrm_address_t daddr;
 	struct esptcp_conn __rcu *conn;
 	u32 seq;
 	u32 ack;
+	unsigned long retired;
+	bool released;
 	struct list_head net_list;
 	struct list_head conn_list;
 	struct rcu_head rcu;

@@ -10,9 +10,13 @@
  * and would reorder them otherwise.
  */
 #include <linux/netdevice.h>
+#include <linux/sched/clock.h>
 
 #include "conn.h"
 #include "worker.h"
+
+/* No turn begins later than this after the first. */
+#define POLL_NS		NSEC_PER_MSEC
 
 /**
  * struct esptcp_worker - what one CPU does for us
@@ -88,14 +92,15 @@ static void worker_run(struct esptcp_worker *w, struct esptcp_work *work,
 static int worker_poll(struct napi_struct *napi, int budget)
 {
 	struct esptcp_worker *w = container_of(napi, struct esptcp_worker, napi);
+	u64 end = local_clock() + POLL_NS;
 	struct esptcp_work *work;
 	int done = 0, turns = 0;
 
 	/*
-	 * A turn costs as much as a frame, so that a list of connections that
-	 * only send cannot hold the CPU for longer than the budget allows.
+	 * A turn costs as much as a frame, and time is looked at as well: one
+	 * in which much is sent, or decrypted without the CPU's help, is long.
 	 */
-	while (done + turns < budget) {
+	while (done + turns < budget && local_clock() < end) {
 		work = worker_next(w);
 		if (!work) {
 			napi_complete_done(napi, done);

@@ -38,3 +38,7 @@ generate() {
 generate include/uapi/linux/esptcp.h --mode uapi --header
 generate netlink_gen.h --mode kernel --header
 generate netlink_gen.c --mode kernel --source
+
+# It takes no notice of a group's flags.
+sed -i '/esptcp_nl_mcgrps\[\] = {$/,/};/s/{ "events", }/{ "events", .flags = GENL_MCAST_CAP_NET_ADMIN, }/' \
+	"$out/netlink_gen.c"

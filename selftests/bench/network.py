@@ -9,8 +9,10 @@ Namespaces of this process; they end with close().
 import contextlib
 import ctypes
 import os
+import pathlib
 import struct
 import subprocess
+import sys
 
 CLONE_NEWNET = 0x40000000
 LINGER_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing ends a connection at once
@@ -20,7 +22,8 @@ A, B = "198.51.100.1", "198.51.100.2"
 LAN = {"ga": "10.1.0.1", "gb": "10.2.0.1"}
 CLIENT = {"ca": "10.1.0.2", "cb": "10.2.0.2"}
 NET = {"ga": "10.1.0.0/24", "gb": "10.2.0.0/24"}
-OUTER = {"ga": A, "gb": B}
+OUTER = {"ga": A, "gb": B}  # what the peers use: see over_ipv6()
+IPV6 = {"ga": "2001:db8::1", "gb": "2001:db8::2"}
 OTHER = {"ga": "gb", "gb": "ga"}
 NAMES = ("ca", "ga", "gb", "cb")
 # Each side has a CPU, if there are two.
@@ -119,6 +122,35 @@ def jumbo():
         lan_mtu(1500)
 
 
+@contextlib.contextmanager
+def over_ipv6():
+    """The gateways use IPv6 between them meanwhile."""
+    OUTER.update(IPV6)
+    try:
+        yield
+    finally:
+        OUTER.update({"ga": A, "gb": B})
+
+
+@contextlib.contextmanager
+def guest():
+    """Client A is a virtual machine on gateway A meanwhile: see guest.py."""
+    program = str(pathlib.Path(__file__).with_name("guest.py"))
+    with subprocess.Popen([sys.executable, program, f"/run/netns/{namespace('ca')}",
+                           f"/run/netns/{namespace('ga')}"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if process.stdout.readline() != "ready\n":
+                raise RuntimeError("guest.py has failed")
+            ip("ca", f"addr del {CLIENT['ca']}/24 dev lan", "link set virtio up",
+               f"addr add {CLIENT['ca']}/32 dev virtio", "route add default dev virtio")
+            ip("ga", "link set virtio up", f"route add {CLIENT['ca']} dev virtio")
+            yield
+        finally:
+            process.terminate()
+    ip("ca", f"addr add {CLIENT['ca']}/24 dev lan", f"route add default via {LAN['ga']}")
+
+
 def build():
     """Make the namespaces, links and routes."""
     for name in NAMES:
@@ -127,6 +159,8 @@ def build():
     link("ca", "ga", "lan", CLIENT["ca"], LAN["ga"])
     link("cb", "gb", "lan", CLIENT["cb"], LAN["gb"])
     link("ga", "gb", "wan", A, B)
+    for name, address in IPV6.items():
+        ip(name, f"addr add {address}/64 dev wan nodad")
     for client, gateway in (("ca", "ga"), ("cb", "gb")):
         ip(client, f"route add default via {LAN[gateway]}")
         ip(gateway, f"route add {NET[OTHER[gateway]]} via {OUTER[OTHER[gateway]]} "

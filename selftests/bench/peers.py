@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 
-from network import B, LAN, LINGER_RESET, NET, OTHER, OUTER, entered, inside, ip, run
+from network import LAN, LINGER_RESET, NET, OTHER, OUTER, entered, inside, ip, over_ipv6, run
 
 PORT = 4500
 TCP_ULP = 31
@@ -31,7 +31,7 @@ def sas(cipher, extra=lambda name, sender: ""):
             for sender in OTHER:
                 ip(name, f"xfrm state add src {OUTER[sender]} dst {OUTER[OTHER[sender]]} "
                          f"proto esp spi {SPI[sender]} reqid 1 mode tunnel replay-window 128 "
-                         f"flag esn {ALGORITHMS[cipher]} {extra(name, sender)}")
+                         f"flag esn af-unspec {ALGORITHMS[cipher]} {extra(name, sender)}")
             for direction, source, target in (("out", name, other), ("in", other, name),
                                               ("fwd", other, name)):
                 ip(name, f"xfrm policy add src {NET[source]} dst {NET[target]} dir {direction} "
@@ -46,10 +46,11 @@ def sas(cipher, extra=lambda name, sender: ""):
 @contextlib.contextmanager
 def connection():
     """A TCP connection from A to B, with the stream prefix: a socket for each."""
+    family = socket.AF_INET6 if ":" in OUTER["gb"] else socket.AF_INET
     with entered("gb"):
-        listener = socket.create_server((B, PORT))
+        listener = socket.create_server((OUTER["gb"], PORT), family=family)
     with entered("ga"):
-        left = socket.create_connection((B, PORT))
+        left = socket.create_connection((OUTER["gb"], PORT))
     right, _ = listener.accept()
     listener.close()
     try:
@@ -173,6 +174,20 @@ def esptcp(cipher):
 
 
 @contextlib.contextmanager
+def esp_ipv6(cipher):
+    """Plain ESP between IPv6 addresses of the gateways."""
+    with over_ipv6(), esp(cipher):
+        yield
+
+
+@contextlib.contextmanager
+def esptcp_ipv6(cipher):
+    """This module, likewise."""
+    with over_ipv6(), esptcp(cipher):
+        yield
+
+
+@contextlib.contextmanager
 def segments(cipher, *framing):
     """This module, with a TCP header for each ESP packet."""
     with connection() as conns, attached("ga", conns["ga"], *framing), \
@@ -283,5 +298,6 @@ def openvpn(cipher):
 
 
 PEERS = {peer.__name__: peer for peer in
-         (none, idle, idle_fortinet, esp, esp_offload, udp, udp_offload, espintcp, esptcp, fortinet,
-          fortinet_advancing, esptcp_large, to_espintcp, from_espintcp, openvpn)}
+         (none, idle, idle_fortinet, esp, esp_offload, esp_ipv6, udp, udp_offload, espintcp, esptcp,
+          esptcp_ipv6, fortinet, fortinet_advancing, esptcp_large, to_espintcp, from_espintcp,
+          openvpn)}

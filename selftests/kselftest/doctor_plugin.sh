@@ -12,6 +12,7 @@ cd "$(dirname "$0")" || exit
 tests=(
 	no_charon		"charon does not run"
 	no_library		"strongSwan is not installed"
+	critical		"charon does not start without the plugin"
 	ports			"ports are those of strongswan.conf"
 	plugin			"the plugin is loaded, or is not, or is of another strongSwan"
 )
@@ -31,6 +32,26 @@ test_no_library() {
 	finds ok port '^nothing listens on TCP port 4500' .
 	run 1 esptcp gateways
 	has 'there is no libvici' 'install strongswan-swanctl'
+}
+
+# What the section demands, charon does not start without.
+test_critical() {
+	local plugin=/usr/lib/ipsec/plugins/libstrongswan-esptcp.so
+
+	export STRONGSWAN_CONF=$tmp/strongswan.conf
+	echo 'charon { plugins { esptcp! { load = 100
+		ports = 443 } } }' > "$STRONGSWAN_CONF"
+	examine
+	finds problem plugin "^charon does not run; with the section 'esptcp!' only strongSwan [0-9.]+ starts" 'build the plugin again'
+	finds problem port '^nothing listens on TCP port 443, where' .
+	# shellcheck disable=SC2064 # the values are wanted now
+	trap "mv $tmp/plugin $plugin" EXIT
+	mv "$plugin" "$tmp/plugin"
+	examine
+	finds problem plugin "^charon does not run: the section 'esptcp!' .* is not installed \($plugin\)\$" 'make install'
+	: > "$plugin"
+	examine
+	finds problem plugin "^charon does not run: .* cannot be read \($plugin\)\$" 'make install'
 }
 
 # charon listens on these; its plugin's settings are in a file of their own.

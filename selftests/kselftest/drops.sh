@@ -75,6 +75,13 @@ no_memory_to_receive() {
 	fault symbol=esptcp_alloc_skb times=3
 }
 
+# TCP's account of memory is exhausted, and an IKE message is larger than a page.
+no_memory_for_ike() {
+	local framing=(-e 1)
+
+	drop 4 gb rx-drop-no-memory fault symbol=__sk_mem_schedule caller=esptcp result=0 times=20
+}
+
 # The kernel's transmit path can return a packet that it has not encrypted yet
 # (validate_xmit_xfrm(), when asynchronous packets wait).
 not_encrypted() {
@@ -110,7 +117,7 @@ stopped() {
 	[[ $(< "/proc/${pids[$1]}/stat") =~ \)\ T ]]
 }
 
-test_start 15
+test_start 16
 check "tx-drop-no-conn" drop 4 ga tx-drop-no-conn after_kill
 check "tx-drop-queue-full" drop 4 ga tx-drop-queue-full full_queue
 check "tx-drop-conn-closed" drop 4 ga tx-drop-conn-closed dam flood_and_kill
@@ -123,6 +130,7 @@ check "tx-drop-device-down" drop 6 ga tx-drop-device-down device_down
 check "tx-drop-no-memory" drop 4 ga tx-drop-no-memory no_memory_to_send
 check "tx-drop-not-encrypted" drop 4 ga tx-drop-not-encrypted not_encrypted
 check "rx-drop-no-memory" drop 4 gb rx-drop-no-memory no_memory_to_receive
+check "rx-drop-no-memory, IKE" no_memory_for_ike
 check "rx-drop-unbound" drop 6 gb rx-drop-unbound unbound_here
 check "rx-drop-no-device" drop 4 gb rx-drop-no-device device_gone
 check "an IPv4 fragment in transport mode" transport 4 fragments

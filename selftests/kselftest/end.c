@@ -54,10 +54,10 @@ TEST_F(family, peer_closes_after_messages)
 	int i;
 
 	for (i = 0; i < 10; i++)
-		ASSERT_EQ(0, write_ike(self->p.peer, 10000, i));
+		ASSERT_EQ(0, write_ike(self->p.peer, 3000, i));
 	close_fd(&self->p.peer);
 	for (i = 0; i < 10; i++)
-		EXPECT_EQ(0, expect_ike(self->p.owner, 10000, i));
+		EXPECT_EQ(0, expect_ike(self->p.owner, 3000, i));
 	EXPECT_EQ(0, expect_end(self->p.owner));
 }
 

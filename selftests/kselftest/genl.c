@@ -355,7 +355,14 @@ int genl_bindings(struct genl *g, struct binding *bindings, int max)
 int genl_subscribe(struct genl *g)
 {
 	nl_socket_disable_seq_check(g->sk);
-	return nl_socket_add_membership(g->sk, g->group) ? -EIO : 0;
+	switch (nl_socket_add_membership(g->sk, g->group)) {
+	case 0:
+		return 0;
+	case -NLE_PERM:
+		return -EPERM;
+	default:
+		return -EIO;
+	}
 }
 
 static int on_event(struct nl_msg *msg, void *arg)

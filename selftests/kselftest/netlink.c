@@ -23,6 +23,7 @@
 #include "pair.h"
 
 #define MANY		500
+#define SAME		250
 #define PATIENCE_MS	(PATIENCE_SECONDS * 1000)
 
 FIXTURE(netlink) {
@@ -522,6 +523,8 @@ TEST_F(bare, unprivileged)
 	EXPECT_EQ(-EPERM, genl_bindings(&user, &b, 1));
 	EXPECT_EQ(1, genl_conns(&user, &conn, 1));
 	EXPECT_EQ(0, genl_stats(&user, stats));
+	/* Events tell the SPIs and addresses of SAs, as bindings do. */
+	EXPECT_EQ(-EPERM, genl_subscribe(&user));
 	genl_close(&user);
 }
 
@@ -542,6 +545,7 @@ TEST_F(bare, root_of_a_user_namespace)
 	ASSERT_EQ(0, genl_open(&g));
 	ASSERT_EQ(0, pair_open(&p, IPV4));
 	EXPECT_EQ(0, genl_attach(&g, p.owner, 0, &id));
+	EXPECT_EQ(0, genl_subscribe(&g));
 	genl_close(&g);
 	pair_close(&p);
 }
@@ -1038,6 +1042,97 @@ TEST_F(binding, many)
 	ASSERT_EQ(0, genl_unbind_all(&self->g));
 	EXPECT_EQ(0, genl_bindings(&self->g, shown, 1));
 	EXPECT_EQ(0, bindings_of(&self->g, self->first));
+}
+
+/* One SPI for each of many connections, which knows no other's. */
+TEST_F_TIMEOUT(binding, same_spi_in_many_connections, 120)
+{
+	struct binding b = binding(0, ESPTCP_DIR_IN, 0x1000);
+	static struct binding shown[SAME + 1];
+	static struct pair pairs[SAME];
+	int i;
+
+	for (i = 0; i < SAME; i++) {
+		ASSERT_EQ(0, pair_open(&pairs[i], IPV4));
+		ASSERT_EQ(0, genl_attach(&self->g, pairs[i].owner, 0, &b.conn_id));
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_bind(&self->g, &b));
+	}
+	ASSERT_EQ(SAME, genl_bindings(&self->g, shown, SAME + 1));
+	/* Every other one is unbound. */
+	for (i = 0; i < SAME; i += 2) {
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_unbind(&self->g, &b));
+	}
+	for (i = 0; i < SAME; i++)
+		ASSERT_EQ(0, write_esp(pairs[i].peer, 100, 0x1000));
+	EXPECT_EQ(0, counter_reaches("rx-esp-frames", SAME / 2));
+	EXPECT_EQ(0, counter_reaches("rx-drop-unbound", SAME / 2));
+	for (i = 0; i < SAME; i++)
+		pair_close(&pairs[i]);
+	EXPECT_EQ(0, genl_unbind_all(&self->g));
+}
+
+/* One SPI to each of many addresses, in one connection */
+TEST_F(binding, same_spi_to_many_addresses)
+{
+	struct binding b = binding(self->first, ESPTCP_DIR_OUT, 0x1000);
+	static struct binding shown[SAME + 1];
+	int i;
+
+	for (i = 0; i < SAME; i++) {
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_bind(&self->g, &b));
+	}
+	EXPECT_EQ(SAME, bindings_of(&self->g, self->first));
+	for (i = 0; i < SAME; i += 2) {
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_unbind(&self->g, &b));
+	}
+	ASSERT_EQ(SAME / 2, genl_bindings(&self->g, shown, SAME + 1));
+	for (i = 0; i < SAME / 2; i++)
+		EXPECT_EQ(1, shown[i].daddr.octets[3] % 2);
+}
+
+/* An inbound SA that gets another address has both for a while, but not many. */
+TEST_F(binding, addresses_of_an_inbound_sa)
+{
+	struct binding b = binding(0, ESPTCP_DIR_IN, 0x1000);
+	struct pair p;
+	uint32_t id;
+	int i;
+
+	ASSERT_EQ(0, pair_open(&p, IPV4));
+	ASSERT_EQ(0, genl_attach(&self->g, p.owner, 0, &id));
+	b.conn_id = id;
+	for (i = 1; i <= 16; i++) {
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_bind(&self->g, &b));
+	}
+	b.daddr.octets[3] = i;
+	EXPECT_EQ(-ENOSPC, genl_bind(&self->g, &b));
+	EXPECT_NE(NULL, strstr(self->g.message, "too many other addresses"));
+	/* Another SPI and another connection are not concerned. */
+	b.spi++;
+	EXPECT_EQ(0, genl_bind(&self->g, &b));
+	b.conn_id = self->second;
+	b.spi--;
+	EXPECT_EQ(0, genl_bind(&self->g, &b));
+	/* One that is there cannot join them either. */
+	b.conn_id = id;
+	EXPECT_EQ(-ENOSPC, genl_bind(&self->g, &b));
+	EXPECT_EQ(1, bindings_of(&self->g, self->second));
+
+	for (i = 1; i <= 16; i++) {
+		ASSERT_EQ(0, write_esp(p.peer, 100, 0x1000));
+		EXPECT_EQ(0, counter_reaches("rx-esp-frames", i));
+		b.daddr.octets[3] = i;
+		ASSERT_EQ(0, genl_unbind(&self->g, &b));
+	}
+	ASSERT_EQ(0, write_esp(p.peer, 100, 0x1000));
+	EXPECT_EQ(0, counter_reaches("rx-drop-unbound", 1));
+	EXPECT_EQ(16, counter("rx-esp-frames"));
+	pair_close(&p);
 }
 
 TEST_F(binding, unknown_connection)

@@ -15,8 +15,11 @@
 #include <sys/uio.h>
 
 #include "fixture.h"
+#include "genl.h"
 
 #define UNBOUND_SPI	0x12345678
+#define BOUND_SPI	0x1000
+#define UNAUTH_MAX	65536		/* the parameter ike_unauth_bytes */
 #define LARGE_FRAMES	20
 
 /* TCP at the other end has the octets, so the next ones are another segment. */
@@ -34,6 +37,48 @@ static int acknowledged(int fd)
 	return -1;
 }
 
+/* Bind an SA, so that the peer passes for authenticated. */
+static int bind_sa(struct genl *g, uint32_t id)
+{
+	struct binding b = { id, ESPTCP_DIR_IN, BOUND_SPI, {} };
+	struct conn conn;
+
+	if (genl_conn_by_id(g, id, &conn))
+		return -1;
+	b.daddr = conn.local;
+	return genl_bind(g, &b);
+}
+
+static int authenticate(int fd)
+{
+	struct conn conn;
+	struct genl g;
+	int err;
+
+	if (genl_open(&g))
+		return -1;
+	err = genl_conn_by_fd(&g, fd, &conn) || bind_sa(&g, conn.id);
+	genl_close(&g);
+	return err;
+}
+
+/* Attach a socket whose peer is authenticated before anything is parsed. */
+static int attach_authenticated(int fd, enum family family)
+{
+	uint32_t before, id;
+	struct pair p;
+	struct genl g;
+	int err;
+
+	if (genl_open(&g))
+		return -1;
+	err = pair_open(&p, family) || genl_attach(&g, p.owner, 0, &before) ||
+	      bind_sa(&g, before) || genl_attach(&g, fd, before, &id);
+	pair_close(&p);
+	genl_close(&g);
+	return err;
+}
+
 TEST_F(family, messages)
 {
 	static const size_t sizes[] = { MIN_IKE, 33, 253, 254, 255, 1448, 16384,
@@ -41,6 +86,7 @@ TEST_F(family, messages)
 	long long octets = 0;
 	unsigned int i;
 
+	ASSERT_EQ(0, authenticate(self->p.owner));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		ASSERT_EQ(0, write_ike(self->p.peer, sizes[i], i));
 		EXPECT_EQ(0, expect_ike(self->p.owner, sizes[i], i))
@@ -119,6 +165,7 @@ TEST_F(family, many_in_a_segment)
 	struct stream s = {};
 	int i;
 
+	ASSERT_EQ(0, authenticate(self->p.owner));
 	for (i = 0; i < 100; i++)
 		add_kinds(&s);
 	ASSERT_EQ(0, write_stream(self->p.peer, &s));
@@ -337,14 +384,14 @@ FIXTURE_TEARDOWN(narrow)
 /* Frames that are larger than the buffer must not wait for room in it. */
 TEST_F(narrow, flows)
 {
-	ASSERT_EQ(0, pair_attach(self->p.owner));
+	ASSERT_EQ(0, attach_authenticated(self->p.owner, variant->family));
 }
 
 /* TCP's window is closed and its buffer ends inside a frame. */
 TEST_F(narrow, is_full_before_attaching)
 {
 	usleep(300 * 1000);
-	ASSERT_EQ(0, pair_attach(self->p.owner));
+	ASSERT_EQ(0, attach_authenticated(self->p.owner, variant->family));
 }
 
 /* The peer does not wait until the prefix has been read and the ULP set. */
@@ -493,6 +540,7 @@ TEST_F(family, queue_overflows)
 	long long queued, dropped;
 	int sent = 0, i;
 
+	ASSERT_EQ(0, authenticate(self->p.owner));
 	while (counter("rx-drop-ike-full") < 50) {
 		ASSERT_GT(20000, sent);
 		ASSERT_EQ(0, write_ike(self->p.peer, 1000, sent++));
@@ -511,6 +559,36 @@ TEST_F(family, queue_overflows)
 
 	ASSERT_EQ(0, write_ike(self->p.peer, 1000, 1));
 	EXPECT_EQ(0, expect_ike(self->p.owner, 1000, 1));
+}
+
+/* Whoever can connect may send as much as it takes to authenticate, no more. */
+TEST_F(family, unauthenticated)
+{
+	int i, queued;
+
+	ASSERT_EQ(0, write_ike(self->p.peer, UNAUTH_MAX / 2 + 1, 1));
+	ASSERT_EQ(0, write_ike(self->p.peer, UNAUTH_MAX / 2, 2));
+	EXPECT_EQ(0, expect_ike(self->p.owner, UNAUTH_MAX / 2, 2));
+	EXPECT_EQ(1, counter("rx-drop-ike-unauth"));
+
+	/* There is room for as much in fragments (RFC 7383), not for more. */
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, write_ike(self->p.peer, 1280, i));
+	ASSERT_EQ(0, write_esp(self->p.peer, 1000, UNBOUND_SPI));
+	ASSERT_EQ(0, counter_reaches("rx-drop-unbound", 1));
+	queued = counter("rx-ike-frames") - 1;
+	EXPECT_EQ(200, queued + counter("rx-drop-ike-unauth") - 1);
+	EXPECT_LE(UNAUTH_MAX / 2, queued * 1280);
+	EXPECT_GE(UNAUTH_MAX, queued * 1280);
+	for (i = 0; i < queued; i++) {
+		ASSERT_EQ(0, expect_ike(self->p.owner, 1280, i));
+	}
+	EXPECT_EQ(0, expect_silence(self->p.owner));
+
+	ASSERT_EQ(0, authenticate(self->p.owner));
+	ASSERT_EQ(0, write_ike(self->p.peer, MAX_MESSAGE, 3));
+	EXPECT_EQ(0, expect_ike(self->p.owner, MAX_MESSAGE, 3));
+	EXPECT_EQ(0, counter("rx-drop-ike-full"));
 }
 
 TEST_F(family, after_shutdown_of_reading)

@@ -89,8 +89,7 @@ displaced() {
 	pluginopts='prefix_timeout = 60
 half_open_limit = 3' configure && swan gb --reload-settings > /dev/null || return
 	background crowd r python3 lib/stranger.py "$B" "$port" crowd 4
-	within 10 log_has gb 'refused, half_open_limit of 3 reached' && tunnel &&
-		log_has gb 'displaces another, half_open_limit of 3 reached' || return
+	within 10 log_has gb 'displaces another, half_open_limit of 3 reached' && tunnel || return
 	end crowd KILL
 }
 
@@ -104,8 +103,6 @@ half_open_limit_ip = 0' configure && swan gb --reload-settings > /dev/null || re
 	prlimit --pid "${pids[gb]}" --nofile=$((last + 1)):4096
 	background crowd r python3 lib/stranger.py "$B" "$port" crowd 40
 	within 10 log_has gb 'there are no more descriptors' || return
-	strangers silent
-	ended_within 1 silent || return
 	end crowd KILL
 	prlimit --pid "${pids[gb]}" --nofile=1024:4096
 	stops_listening && configure && swan gb --reload-settings > /dev/null && tunnel

@@ -422,6 +422,8 @@ test_unprivileged() {
 	has CAP_NET_ADMIN
 	run 1 "${nobody[@]}" unbind all
 	has CAP_NET_ADMIN
+	run 1 "${nobody[@]}" monitor
+	has CAP_NET_ADMIN
 	connect
 	run 1 "${nobody[@]}" attach "$fd"
 	has CAP_NET_ADMIN

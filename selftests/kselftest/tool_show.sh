@@ -337,13 +337,13 @@ test_interface() {
 	run 1 bash -c 'echo 1 > /proc/net/esptcp'
 
 	# what the manual page says of the parameters, and who may change them
-	same "$(basename -a $parameters/* | paste -sd ' ')" "ike_queue_bytes tx_queue_bytes tx_target_ms tx_unsent_max"
+	same "$(basename -a $parameters/* | paste -sd ' ')" "ike_queue_bytes ike_unauth_bytes tx_queue_bytes tx_target_ms tx_unsent_max"
 	while read -r name value; do
 		same "$value" "$("${nobody[@]}" cat $parameters/"$name")"
 		run 1 "${nobody[@]}" bash -c "echo 1 > $parameters/$name"
 		last=$name
 	done < <(sed -n 's/^\.BR \([a-z_]*\) " (\([0-9]*\))"$/\1 \2/p' ../../tools/esptcp.7)
-	same ike_queue_bytes "$last"
+	same ike_unauth_bytes "$last"
 
 	# netlink answers, so the tool reads neither
 	run 0 strace -f -e trace=open,openat -o "$tmp/trace" "$tool" show

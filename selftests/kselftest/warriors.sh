@@ -25,7 +25,8 @@ each() {
 warriors() {
 	gateway_conf ga udp ""
 	{
-		echo 'esptcp { connections {'
+		echo 'esptcp! { load = 100'
+		echo 'connections {'
 		each 'rw%d { transport = tcp }'
 		echo '} }'
 	} > "$work/ga/esptcp.conf"

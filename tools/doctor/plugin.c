@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -112,6 +113,46 @@ static void examine_charon(struct doctor *doctor)
 	json_object_put(stats);
 }
 
+/* The section's mark makes charon refuse to start without the plugin. */
+static bool is_critical(void)
+{
+	char *load, *complaint;
+	bool critical;
+
+	load = vici_setting("plugins.esptcp!.load", &complaint);
+	critical = load;
+	free(complaint);
+	free(load);
+
+	return critical;
+}
+
+static void not_running(struct doctor *doctor)
+{
+	char built[32];
+	int err;
+
+	if (!is_critical()) {
+		doctor_add(doctor, VERDICT_PROBLEM, "plugin",
+			   "start strongSwan: systemctl start strongswan (or strongswan-starter)",
+			   "charon does not run, or its plugin vici is not loaded");
+		return;
+	}
+	err = read_version(built);
+	if (err)
+		doctor_add(doctor, VERDICT_PROBLEM, "plugin",
+			   "build and install it: make && make install, then restart strongSwan",
+			   "charon does not run: its section 'esptcp!' demands the plugin, which %s (%s)",
+			   err == -ENOENT ? "is not installed" :
+					    "cannot be read",
+			   PLUGIN);
+	else
+		doctor_add(doctor, VERDICT_PROBLEM, "plugin",
+			   "start strongSwan; if it is another version, build the plugin again: make clean && make && make install",
+			   "charon does not run; with the section 'esptcp!' only strongSwan %s starts, for which the plugin was built",
+			   built);
+}
+
 void doctor_plugin(struct doctor *doctor)
 {
 	int err = vici_open();
@@ -134,9 +175,7 @@ void doctor_plugin(struct doctor *doctor)
 		break;
 	case -ENOENT:
 	case -ECONNREFUSED:
-		doctor_add(doctor, VERDICT_PROBLEM, "plugin",
-			   "start strongSwan: systemctl start strongswan (or strongswan-starter)",
-			   "charon does not run, or its plugin vici is not loaded");
+		not_running(doctor);
 		break;
 	default:
 		doctor_add(doctor, VERDICT_PROBLEM, "plugin",

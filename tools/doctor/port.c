@@ -169,6 +169,10 @@ static void choose_ports(struct doctor *doctor)
 	if (doctor->ports)
 		return;
 	setting = vici_setting("plugins.esptcp.ports", &complaint);
+	if (!setting && !(complaint && *complaint)) {
+		free(complaint);
+		setting = vici_setting("plugins.esptcp!.ports", &complaint);
+	}
 	if (complaint && *complaint)
 		doctor_add(doctor, VERDICT_PROBLEM, "port",
 			   "correct it: charon does not start with it",

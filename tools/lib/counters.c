@@ -18,6 +18,8 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"normal when a connection breaks off",
 	[ESPTCP_A_STATS_RX_DROP_IKE_FULL] =
 		"the IKE daemon does not read its messages: is it alive?",
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] =
+		"somebody unknown sends large messages; if it is a peer with large keys or certificates: the parameter ike_unauth_bytes",
 	[ESPTCP_A_STATS_RX_DROP_IKE_CLOSED] =
 		"normal when the daemon closes a connection",
 	[ESPTCP_A_STATS_RX_DROP_NO_DEVICE] =
@@ -39,7 +41,7 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 	[ESPTCP_A_STATS_TX_DROP_NOT_ESP] =
 		"something sends to esptcp0: remove the addresses and routes of that device; with the fortinet framing, ESP cannot have IPv6 extension headers in front",
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] =
-		"a route leads to esptcp0: remove it",
+		"a few are normal when SAs are deleted; many: a route leads to esptcp0, remove it",
 	[ESPTCP_A_STATS_TX_DROP_LOOP] =
 		"an IPsec policy catches the TCP connection: the daemon must set IP_XFRM_POLICY on its socket, or an excluding policy is needed",
 	[ESPTCP_A_STATS_TX_DROP_DEVICE_DOWN] =
@@ -52,6 +54,8 @@ static const char * const advice[ESPTCP_A_STATS_MAX + 1] = {
 		"there is no route to the peer: see \"ip route get\"",
 	[ESPTCP_A_STATS_TX_DROP_OUTPUT] =
 		"a firewall rule drops what this host sends on the connection, or a queue is full: see \"nft list ruleset\" and \"tc -s qdisc\"",
+	[ESPTCP_A_STATS_TX_DROP_GSO] =
+		"a virtual machine or a tunnel on this host makes malformed packets: see which with tcpdump on its device",
 };
 
 /**

@@ -301,7 +301,7 @@ static const struct word counter_words[] = {
 	[ESPTCP_A_STATS_TX_DROP_UNBOUND] = {
 		.name = "tx-drop-unbound",
 		.doc =
-		"ESP on the esptcp device that belongs to no bound SA",
+		"ESP on the esptcp device that belongs to no bound SA, or to one that was deleted while a cipher had the packet",
 	},
 	[ESPTCP_A_STATS_TX_DROP_LOOP] = {
 		.name = "tx-drop-loop",
@@ -337,6 +337,16 @@ static const struct word counter_words[] = {
 		.name = "rx-stream-esp",
 		.doc =
 		"ESP frames that came in the stream of a connection with the fortinet framing, and were taken: the peer is set to rfc9329",
+	},
+	[ESPTCP_A_STATS_TX_DROP_GSO] = {
+		.name = "tx-drop-gso",
+		.doc =
+		"Packets, of whatever IPsec tunnel, that had to be cut up before XFRM and could not be: malformed ones, or there was no memory",
+	},
+	[ESPTCP_A_STATS_RX_DROP_IKE_UNAUTH] = {
+		.name = "rx-drop-ike-unauth",
+		.doc =
+		"IKE messages that were too large for a connection to which no SA has been bound yet, or too many",
 	},
 };
 

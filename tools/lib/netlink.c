@@ -534,6 +534,8 @@ int events_subscribe(struct genl *genl)
 		return libnl_error(genl, group);
 
 	err = nl_socket_add_membership(genl->sock, group);
+	if (err == -NLE_PERM)
+		return -EPERM;
 	if (err < 0)
 		return libnl_error(genl, err);
 

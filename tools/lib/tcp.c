@@ -145,6 +145,7 @@ const char *tcp_dump(__u32 states, struct tcp_list *list)
 	if (err >= 0 || err == -NLE_DUMP_INTR)
 		err = dump_family(sock, AF_INET6, states, list);
 	nl_socket_free(sock);
+	/* without sockets there is no array, which qsort() has to be given */
 	if (list->count)
 		qsort(list->item, list->count, sizeof(*list->item), by_inode);
 

@@ -219,7 +219,8 @@ static int on_item(void *user, struct vici_res *res, char *name, void *value,
 {
 	struct json_object *array;
 
-	if (!json_object_object_get_ex(user, name, &array)) {
+	if (!json_object_object_get_ex(user, name, &array) ||
+	    !json_object_is_type(array, json_type_array)) {
 		array = json_object_new_array();
 		json_object_object_add(user, name, array);
 	}

@@ -17,18 +17,20 @@ charon=/usr/lib/ipsec/charon
 
 # What a tunnel with a pre-shared key needs. Debian's other plugins would take
 # an emulated machine a minute to start.
-plugins=(esptcp socket-default kernel-netlink vici openssl random nonce kdf)
+plugins=(socket-default kernel-netlink vici openssl random nonce kdf)
 
 # gateway_conf NAME TRANSPORT PORTS: settings of a gateway, for the addresses of
 # the current family. TRANSPORT is its own as initiator. $pluginopts is added to
 # the plugin's and $tunnelopts to those of the connection there, $connopts to the
 # connection's and $childopts to the CHILD_SA's, $charonopts to charon's.
-# $localauth and $remoteauth replace "psk".
+# $localauth and $remoteauth replace "psk". With TCP alone, charon does
+# not start without the plugin.
 gateway_conf() {
 	local name=$1 transport=$2 ports=$3
 	local dir=$work/$name me=$A peer=$B mynet=$netA peernet=$netB
-	local includes=("${plugins[@]/#/include /etc/strongswan.d/charon/}")
+	local includes=("${plugins[@]/#/include /etc/strongswan.d/charon/}") section=esptcp
 
+	[ "$transport" != tcp ] || section=esptcp!
 	[ "$name" = ga ] || { me=$B peer=$A mynet=$netB peernet=$netA; }
 	mkdir -p "$dir"
 	cat > "$dir/strongswan.conf" <<- END
@@ -52,7 +54,8 @@ gateway_conf() {
 		}
 	END
 	cat > "$dir/esptcp.conf" <<- END
-		esptcp {
+		$section {
+		    load = 100
 		    ports = $ports
 		    connections {
 		        net {

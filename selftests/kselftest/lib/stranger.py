@@ -4,13 +4,16 @@
 
     stranger.py HOST PORT silent|tls|http|half|slow|prefix|junk|chatty|initiate|twice|syntax|late
     stranger.py HOST PORT crowd NUMBER
+    stranger.py HOST PORT networks|neighbours NUMBER KIND
 
 The first form prints how many seconds it took until the other side ended the
 connection. `slow` sends an octet a second, `chatty` a message a second, `initiate`
 a proper IKE_SA_INIT request and nothing after the response, `twice` two of them,
 `syntax` one whose first payload is longer than the message; `late` an IKE_AUTH
 request like that over UDP when its connection has ended. A crowd opens NUMBER
-connections as fast as it can, at most 500 at a time, and is silent on them.
+connections as fast as it can, at most 500 at a time, and is silent on them. The
+last form is NUMBER of those above, each from another IPv6 network of 64 bits in
+2001:db8:f000::/48, or all from addresses of one. They stay until they are ended.
 """
 import os
 import select
@@ -120,8 +123,28 @@ def crowd(address, number):
           f"{last - start:.0f} s", flush=True)
 
 
+SOURCES = {
+    "networks": "2001:db8:f000:{:x}::1",
+    "neighbours": "2001:db8:f000::{:x}",
+}
+
+
+def everywhere(address, source, number, kind):
+    connections = []
+    print("begun", flush=True)
+    for index in range(1, number + 1):
+        connection = socket.create_connection(address, 60, (source.format(index), 0))
+        # the same request from elsewhere would only be answered again
+        connection.sendall(b"IKETCP" + message(ike_sa_init()) if kind == "initiate" else WORDS[kind])
+        connections.append(connection)
+    print(f"{number} opened", flush=True)
+    time.sleep(600)
+
+
 host, port, what, *rest = sys.argv[1:]
 if what == "crowd":
     crowd((host, int(port)), int(*rest))
+elif what in SOURCES:
+    everywhere((host, int(port)), SOURCES[what], int(rest[0]), rest[1])
 else:
     alone((host, int(port)), what)
