@@ -115,7 +115,12 @@ test_blacklisted() {
 	modprobe -a esp6 esp6_offload
 	examine
 	finds problem ESP '^esp6_offload is loaded: .* the same nonce' 'modprobe -r esp6_offload'
-	modprobe -r esp6_offload
+	# the module keeps such packets from it
+	modprobe esptcp
+	examine
+	same "warning warning" "$(verdicts ESP)"
+	finds warning ESP '^esp6_offload is loaded: without esptcp, .* the same nonce' 'modprobe -r esp6_offload'
+	modprobe -r esptcp esp6_offload
 
 	echo 'blacklist esptcp' > /etc/modprobe.d/doctor.conf
 	run 1 esptcp show

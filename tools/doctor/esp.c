@@ -9,6 +9,8 @@
 
 #include "doctor.h"
 
+#define REMOVE_ESP6	"set hw_offload = no in swanctl.conf, take the tunnels between IPv6 addresses down, modprobe -r esp6_offload, and bring them up again"
+
 static bool is_loaded(struct kmod_module *mod)
 {
 	int state = kmod_module_get_initstate(mod);
@@ -58,21 +60,34 @@ static void examine_one(struct doctor *doctor, struct kmod_ctx *ctx,
 	kmod_module_unref_list(list);
 }
 
+static bool name_is_loaded(struct kmod_ctx *ctx, const char *name)
+{
+	struct kmod_module *mod;
+	bool loaded;
+
+	if (kmod_module_new_from_name(ctx, name, &mod))
+		return false;
+	loaded = is_loaded(mod);
+	kmod_module_unref(mod);
+
+	return loaded;
+}
+
 /*
  * esp6_xmit() of Linux up to now encrypts the last segment of a packet that it
- * has cut up, and the next packet, with the same nonce.
+ * has cut up, and the next packet, with the same nonce. As long as our module is
+ * loaded, such packets do not get there, see kmod/gso.c.
  */
 static void examine_nonces(struct doctor *doctor, struct kmod_ctx *ctx)
 {
-	struct kmod_module *mod;
-
-	if (kmod_module_new_from_name(ctx, "esp6_offload", &mod))
+	if (!name_is_loaded(ctx, "esp6_offload"))
 		return;
-	if (is_loaded(mod))
-		doctor_add(doctor, VERDICT_PROBLEM, "ESP",
-			   "set hw_offload = no in swanctl.conf, take the tunnels between IPv6 addresses down, modprobe -r esp6_offload, and bring them up again",
+	if (name_is_loaded(ctx, "esptcp"))
+		doctor_add(doctor, VERDICT_WARNING, "ESP", REMOVE_ESP6,
+			   "esp6_offload is loaded: without esptcp, the kernel would encrypt different packets with the same nonce in tunnels between IPv6 addresses");
+	else
+		doctor_add(doctor, VERDICT_PROBLEM, "ESP", REMOVE_ESP6,
 			   "esp6_offload is loaded: with IPv6 between the gateways the kernel encrypts different packets with the same nonce, plain ESP's, too");
-	kmod_module_unref(mod);
 }
 
 /* Blacklisting is the usual answer to a hole in ESP, and easily forgotten. */
