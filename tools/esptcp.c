@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
-#include "commands.h"
-#include "framing.h"
-#include "filter.h"
-#include "parse.h"
-#include "report.h"
+#include "lib/memory.h"
+#include "commands/commands.h"
+#include "lib/framing.h"
+#include "lib/filter.h"
+#include "lib/args.h"
+#include "lib/error.h"
 
 #define SA_ARGUMENTS	"(in | out) spi SPI daddr ADDRESS"
 #define JSON		" [--json]"
@@ -225,13 +225,13 @@ static int help_main(char **args)
 		return 0;
 	}
 
-	if (is_option(args[0]))
-		return take_end(args);
+	if (args_is_option(args[0]))
+		return args_end(args);
 
 	command = find_command(args[0]);
 	if (!command)
 		return no_command(args[0]);
-	status = take_end(args + 1);
+	status = args_end(args + 1);
 	if (!status)
 		print_help(command);
 
@@ -242,7 +242,7 @@ static int run(const struct command *command, char **args)
 {
 	int status;
 
-	if (next_is(args, "help")) {
+	if (args_next_is(args, "help")) {
 		print_help(command);
 		return 0;
 	}
@@ -264,7 +264,7 @@ static const struct command *take_command(char **args)
 
 	while (*args && **args == '-')
 		args++;
-	if (!*args || is_filter(*args))
+	if (!*args || filter_begins(*args))
 		return &commands[0];
 
 	command = find_command(*args);
@@ -300,10 +300,10 @@ static int dispatch(char **args)
 {
 	const struct command *command;
 
-	if (take_option(args, "--help", "-h"))
+	if (args_option(args, "--help", "-h"))
 		return help_on(args);
 
-	if (take_option(args, "--version", "-V")) {
+	if (args_option(args, "--version", "-V")) {
 		puts("esptcp " VERSION);
 		return 0;
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Make names_gen.c, the words that esptcp prints, from kmod/esptcp.yaml.
+"""Make lib/names_gen.c, the words that esptcp prints, from kmod/esptcp.yaml.
 
     tools/names-regen.py [OUTPUT]
 
@@ -45,7 +45,7 @@ def vocabulary(name, words):
     table = f"static const struct word {name}_words[] = {{\n"
     table += "\n".join(word(*entry) for entry in words)
     table += "\n};\n\n"
-    table += f"const struct vocabulary {name}_names = {{\n"
+    table += f"const struct names {name}_names = {{\n"
     table += f"\t.words = {name}_words,\n"
     table += f"\t.size = ARRAY_SIZE({name}_words),\n"
     return table + "};\n"
@@ -77,7 +77,7 @@ def main():
     parts = [HEAD]
     parts += [vocabulary(name, enum_words(enums[name])) for name in ENUMS]
     parts.append(vocabulary("counter", counter_words(stats["attributes"])))
-    output = sys.argv[1] if len(sys.argv) > 1 else HERE / "names_gen.c"
+    output = sys.argv[1] if len(sys.argv) > 1 else HERE / "lib" / "names_gen.c"
     with open(output, "w", encoding="utf-8") as file:
         file.write("\n".join(parts))
 

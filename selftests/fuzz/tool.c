@@ -42,7 +42,7 @@
 /* The command's main() */
 int esptcp_main(int argc, char **argv);
 
-/* The program stands in for libvici; see symbols in tools/vici.c. */
+/* The program stands in for libvici; see symbols in tools/lib/vici.c. */
 struct settings;
 struct vici_conn;
 struct vici_req;

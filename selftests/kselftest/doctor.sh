@@ -20,6 +20,8 @@ tests=(
 	path			"a path that swallows big packets"
 	settings		"TCP settings that hurt"
 	drops			"alarming drops"
+	no_diag			"the kernel does not list its TCP sockets"
+	no_answer		"the module does not answer"
 	unprivileged		"what others than root are told"
 )
 
@@ -229,6 +231,29 @@ test_drops() {
 	peer send 0004abcd
 	until_true has_dropped
 	finds warning drops '^1 x rx-drop-runt: Frames too short to be IKE or ESP$' 'tcpdump'
+}
+
+test_no_diag() {
+	local loader
+
+	attach
+	loader=$(cat /proc/sys/kernel/modprobe)
+	# shellcheck disable=SC2064 # the value is wanted now
+	trap "echo $loader > /proc/sys/kernel/modprobe" EXIT
+	echo /bin/false > /proc/sys/kernel/modprobe
+	modprobe -r tcp_diag
+	examine
+	finds ok module '^esptcp is loaded$' ''
+	finds skipped MTU "^TCP's view of the connections is missing" 'modprobe tcp_diag'
+	finds skipped port 'does not list its sockets' 'modprobe tcp_diag'
+}
+
+# A fault of netlink ends no tunnel. Advice to remove the module would.
+test_no_answer() {
+	attach
+	status=0
+	out=$(strace -o /dev/null -e trace=sendmsg -e inject=sendmsg:error=ENOBUFS "$tool" doctor --json) || status=$?
+	finds problem module '^esptcp is loaded but does not answer: .' '^leave the module loaded'
 }
 
 test_unprivileged() {

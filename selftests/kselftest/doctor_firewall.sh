@@ -13,6 +13,9 @@ tests=(
 	drops			"rules that drop what peers send"
 	accepts			"rules that do not"
 	others			"rules that drop what this host sends, or answers"
+	uncertain		"rules of which nobody can say what they do"
+	families		"rules for IPv6 only"
+	legacy			"rules of iptables-legacy"
 )
 
 # with_rules RULES COMMAND...: with these rules, and no others, in this network namespace
@@ -76,12 +79,91 @@ test_accepts() {
 		udp dport 4500 drop; tcp dport 4501 drop; ct state invalid drop; icmp type echo-request drop;
 		tcp dport 4500 ip saddr 192.0.2.1 drop; iif lo drop;
 		tcp dport 4500 limit rate over 100/second drop;
+		meta nfproto ipv6 drop; ip6 nexthdr tcp drop; meta protocol ip6 drop;
 	END
+	with_rules "table inet t {
+			chain maybe { ip saddr 10.77.0.0/24 return; drop; };
+			$(chain input "jump maybe;")
+		}" no_alarm
+	with_rules "table inet t { $(chain input "ip saddr 10.77.0.0/24 return; drop;") }" no_alarm
+	with_rules "table arp t { $(chain input "arp operation reply drop;") }" no_alarm
+	with_rules "table bridge t { $(chain input "policy drop;") $(chain prerouting "policy drop;") }" no_alarm
 	with_rules "table inet t {
 			set allowed { type inet_service; flags interval; elements = { 22, 4000-5000 }; }
 			chain services { tcp dport @allowed accept; return; };
 			$(chain input "policy drop; ct state established accept; jump services;")
 		}" no_alarm
+}
+
+# no_problem WHAT: the peer is let in, and doctor does not say that it certainly is not
+no_problem() {
+	examine
+	finds warning firewall "$1" 'nft list ruleset'
+	same warning "$(verdicts firewall)"
+	reached 10 || fail "but the peer cannot connect"
+}
+
+# A queue that nobody reads lets pass. Some releases of nftables do not tell which flag a table has.
+test_uncertain() {
+	local perhaps='^what peers send to open a connection is perhaps dropped by the chain "(input|INPUT)" of the table'
+
+	listen charon 4500
+	with_rules "table inet t { $(chain input "tcp dport 4500 queue flags bypass to 1; tcp dport 4500 drop;") }" no_problem "$perhaps"
+	with_rules "table inet t {
+			chain maybe { tcp dport 4500 queue flags bypass to 1; };
+			$(chain input "policy drop; tcp sport 4500 accept; ct state established accept; jump maybe;")
+		}" no_problem "$perhaps"
+	nft 'flush ruleset'
+	iptables-nft -A INPUT -p tcp --dport 4500 -j NFQUEUE --queue-num 1 --queue-bypass
+	iptables-nft -A INPUT -p tcp --dport 4500 -j DROP
+	no_problem "$perhaps"
+	nft "flush ruleset; table inet t { flags dormant; $(chain input "policy drop;") }"
+	examine
+	[[ $(verdicts firewall) =~ ^(ok|warning( warning)*)$ ]] || fail "$(verdicts firewall)"
+	reached 10 || fail "but the peer cannot connect"
+
+	# what comes behind a rule that only tells is as certain as before
+	nft 'flush ruleset'
+	iptables-nft -A INPUT -p tcp --dport 4500 -j LOG
+	iptables-nft -A INPUT -p tcp --dport 4500 -j DROP
+	examine
+	finds problem firewall '^what peers send to open a connection is dropped by the chain "INPUT" of the table "ip filter"' .
+	nft 'flush ruleset'
+}
+
+# A host with IPv4 addresses may not want IPv6, one without does.
+test_families() {
+	listen charon 4500
+	with_rules "table ip6 t { $(chain input "policy drop;") }" no_problem_over_ipv6
+	trap 'kill $listener; nft "flush ruleset"; ip address add 10.77.0.1/24 dev tool0' EXIT
+	ip address delete 10.77.0.1/24 dev tool0
+	with_rules "table ip6 t { $(chain input "policy drop;") }" examine
+	finds problem firewall '^what peers send to open a connection is dropped by the chain "input" of the table "ip6 t"' .
+	with_rules "table ip t { $(chain input "policy drop;") }" examine
+	same ok "$(verdicts firewall)"
+}
+
+no_problem_over_ipv6() {
+	examine
+	finds warning firewall '^what peers send to open a connection over IPv6 is dropped by the chain "input" of the table "ip6 t": TCP port 4500$' .
+	[[ $(verdicts firewall) != *problem* ]] || fail "$(verdicts firewall)"
+	reached 10 || fail "but the peer cannot connect"
+}
+
+# They are not followed, but that there are some is said. The modules would find no rule in the tests that follow.
+test_legacy() {
+	local program
+
+	nft 'flush ruleset'
+	trap 'modprobe -r ip6table_filter ip6_tables iptable_filter ip_tables' EXIT
+	for program in iptables ip6tables; do
+		$program-legacy -A INPUT -p tcp --dport 4500 -j DROP
+		examine
+		finds warning firewall "^there are tables of $program-legacy, whose rules doctor does not follow\$" "$program-legacy -S"
+		[[ $(verdicts firewall) != *problem* ]] || fail "$(verdicts firewall)"
+		$program-legacy -F
+		[ $program = ip6tables ] || modprobe -r iptable_filter ip_tables
+	done
 }
 
 # What matters more depends on whether somebody listens.

@@ -20,6 +20,7 @@ tests=(
 	attach_ipv6		"attach over IPv6"
 	attach_role		"attach says who opened the connection"
 	framings		"framings, by attach and by set"
+	framing_types		"a framing's numbers are decimal, and numbers in JSON"
 	attach_refused		"attach refuses what is no connected TCP socket"
 	bind			"bind by number and by descriptor, unbind"
 	bind_refused		"bind and unbind of what is not there"
@@ -27,6 +28,7 @@ tests=(
 	orphans			"bindings outlive their connection; unbind all"
 	unprivileged		"without privileges"
 	monitor			"monitor prints events and their reasons"
+	monitor_json		"monitor --json says when"
 	closed_output		"an output that cannot be written"
 )
 
@@ -59,6 +61,8 @@ test_usage() {
 		set 1 seq random|'fixed', 'sa', 'snapshot' or 'advancing', found 'random'
 		set 1 window 65536|'snapshot' or a number up to 65535, found '65536'
 		set 1 seq-value -1|a number of 32 bits, found '-1'
+		set 1 ack-value 0x|a number of 32 bits, found '0x'
+		set 1 window 08x|'snapshot' or a number up to 65535, found '08x'
 		set 1 in-window maybe|'yes' or 'no', found 'maybe'
 		attach 1 role boss|'originator' or 'responder', found 'boss'
 		help show stat|no more arguments, found 'stat'
@@ -135,7 +139,7 @@ test_help() {
 	local command
 
 	run 0 esptcp help
-	for command in show dump stat drops doctor gateways tunnels sockets metrics monitor attach bind unbind capture help; do
+	for command in show dump stat drops doctor gateways tunnels sockets metrics monitor attach set bind unbind capture help; do
 		has "^  $command( |$)"
 		esptcp "$command" --help | grep -q "^usage: esptcp $command"
 		same "$(esptcp help "$command")" "$(esptcp "$command" --json --help)"
@@ -363,6 +367,14 @@ test_framings() {
 	has 'a length prefix needs'
 }
 
+test_framing_types() {
+	attach framing fortinet seq fixed seq-value 010 ack fixed ack-value 0x10 window 0100 length-prefix yes timestamps no
+	same "fortinet profile fortios flags ack seq fixed seq-value 10 ack fixed ack-value 16 window 100 length-prefix yes timestamps no in-window yes" "$(shown)"
+	run 0 esptcp show id "$id" --json
+	same '{"profile":"fortios","flags":"ack","seq":"fixed","seq-value":10,"ack":"fixed","ack-value":16,"window":100,"length-prefix":1,"timestamps":0,"in-window":1}' \
+		"$(jq -c '.connections[].profile' <<< "$out")"
+}
+
 test_replace() {
 	local old
 
@@ -466,6 +478,26 @@ test_monitor() {
 	exec {fd}>&-
 	until_true monitor_says "down +connection $id .*  closed: "
 	run 0 esptcp unbind all
+}
+
+heard() {
+	attach
+	[ -s "$tmp/events.json" ]
+}
+
+test_monitor_json() {
+	local before after
+
+	before=$(date +%s%3N)
+	timeout 60 "$tool" monitor --json > "$tmp/events.json" 2>&1 &
+	monitor=$!
+	trap 'kill "$monitor"' EXIT
+	until_true heard
+	after=$(date +%s%3N)
+	out=$(head -n 1 "$tmp/events.json")
+	same "number conn-up 10.77.0.2" "$(json '"\(.time | type) \(.event) \(.connection."remote-addr")"')"
+	[ "$before" -le "$(json .time)" ] && [ "$(json .time)" -le "$after" ] ||
+		fail "$(json .time) is not between $before and $after"
 }
 
 test_closed_output() {

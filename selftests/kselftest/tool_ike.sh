@@ -95,7 +95,8 @@ metrics_are_the_counters() {
 		grep -qx "esptcp_stream_esp_total $(counted ga rx-stream-esp)" <<< "$out" &&
 		grep -qx 'esptcp_connections{state="up"} 1' <<< "$out" &&
 		grep -qx 'esptcp_sas{connected="yes"} 2' <<< "$out" &&
-		grep -q "^esptcp_connection_up{connection=\"[0-9]*\",peer=\"$(esptcp_table ga remote)\"} 1\$" <<< "$out"
+		grep -qx "esptcp_peer_connections{peer=\"$B\",state=\"up\"} 1" <<< "$out" &&
+		grep -qx "esptcp_peer_bytes_total{peer=\"$B\",direction=\"receive\",payload=\"ike\"} $(counted ga rx-ike-bytes)" <<< "$out"
 }
 
 # promtool complains about names, help texts and types.
@@ -136,15 +137,29 @@ transports() {
 	done
 }
 
+# series: names and labels of what is said of peers
+series() {
+	tool ga metrics | sed -n 's/^\(esptcp_peer.*\) [0-9.e+-]*$/\1/p'
+}
+
 # The router ends the connection, and lets no other one through.
 connection_is_gone() {
+	local before
+	before=$(series) && [ "$before" ] || return
 	ns r nft insert rule inet fw forward meta l4proto tcp reject with tcp reset
 	ns ca ping -q -c 1 -W 1 "$clientB" > /dev/null
 	within 20 transports "tcp null" || return
 	out=$(tool ga gateways) && [[ $out == *"transport   tcp, without a connection"* ]] &&
 		out=$(tool ga tunnels) && [[ $out == *"transport   tcp, without a connection"* ]] || return
 	ns r nft delete rule inet fw forward handle "$(ns r nft -a list chain inet fw forward | awk '/tcp reset/ { print $NF }')"
-	within 60 transports "tcp up"
+	within 60 transports "tcp up" && within 10 has_series "$before"
+}
+
+# The connection is another one, the peer is not.
+has_series() {
+	[ "$(series)" = "$1" ] && return
+	diff <(series) - <<< "$1" | sed 's/^/# /'
+	return 1
 }
 
 # The router says nothing to who opens a connection.

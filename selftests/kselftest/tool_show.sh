@@ -13,6 +13,8 @@ tests=(
 	tcp			"TCP's own view, as ss has it"
 	error			"the last error, and the reason"
 	filters			"filters by number, peer, port and state"
+	unknown			"a number that no connection has is an error"
+	no_diag			"without TCP's view, the rest is shown"
 	dump			"dump has the fields that the manual page names"
 	counters		"counters and drops, as the kernel has them"
 	brief			"a line a connection"
@@ -111,6 +113,50 @@ test_filters() {
 	lacks '^  SA'
 	run 0 esptcp show port 443
 	same "no such connection" "$out"
+}
+
+test_unknown() {
+	local command
+
+	for command in show "show --json" "show --brief" dump; do
+		# shellcheck disable=SC2086 # words
+		run 1 esptcp $command id 4000000000
+		same $'esptcp: there is no connection 4000000000\n  "esptcp show" lists them' "$out"
+	done
+	attach
+	run 0 esptcp show id "$id" state down
+	same "no such connection" "$out"
+}
+
+# The kernel would load the module that lists its TCP sockets.
+without_diag() {
+	local loader
+
+	loader=$(cat /proc/sys/kernel/modprobe)
+	# shellcheck disable=SC2064 # the value is wanted now
+	trap "echo $loader > /proc/sys/kernel/modprobe" EXIT
+	echo /bin/false > /proc/sys/kernel/modprobe
+	modprobe -r tcp_diag
+}
+
+test_no_diag() {
+	attach
+	esptcp bind conn "$id" "${sa_out[@]}"
+	run 0 esptcp show id "$id"
+	has '^  tcp +rtt '
+	without_diag
+	run 0 esptcp show
+	has "^connection $id\$" '^  SA +out' '^total of' "^esptcp: TCP's view is missing" '^  load the module .*: modprobe tcp_diag$'
+	lacks '^  tcp'
+	same "$id false" "$(esptcp show --json 2> /dev/null | jq -r '.connections[] | "\(.id) \(has("tcp"))"')"
+	run 0 esptcp metrics
+	has '^esptcp_peer_connections\{peer="10\.77\.0\.2",state="up"\} 1$' '^esptcp_sas\{connected="yes"\} 1$'
+	lacks '^esptcp_peer_rtt_seconds\{'
+	run 0 esptcp dump
+	has "^conn.$id.*-.-.-\$"
+	run 1 esptcp sockets
+	has 'does not list its TCP sockets' 'modprobe tcp_diag'
+	esptcp unbind all
 }
 
 # The names of the fields, as the table of the manual page has them
