@@ -38,6 +38,8 @@
 #define RETIRED_TIME	(60 * HZ)
 /* How long removing the module waits for them */
 #define RETIRED_WAIT	(2 * HZ)
+/* How many of them a namespace may have */
+#define RETIRED_MAX	4096
 
 /**
  * struct sa_key - what names an SA
@@ -69,7 +71,7 @@ static struct rhashtable sas;
 static struct rhltable arrivals;
 
 /* When the last binding was removed, jiffies, or 0 */
-static unsigned long last_retired;
+static u64 last_retired;
 
 static struct sa_key key_of(const struct esptcp_binding *b)
 {
@@ -217,26 +219,49 @@ static struct esptcp_binding *binding_find_spec(const struct esptcp_binding *spe
 }
 
 /**
- * esptcp_binding_release() - let an SA that is not bound any more go its way
- * @net: the namespace
- * @x: an outbound SA that is about to be used
+ * esptcp_binding_is_over() - whether ESP of an SA is none of our business
+ * @b: the binding, under RCU
  *
- * The caller is under RCU.
+ * Return: true if it is retired, and the SA is used again or long gone
  */
-void esptcp_binding_release(struct net *net, const struct xfrm_state *x)
+bool esptcp_binding_is_over(const struct esptcp_binding *b)
+{
+	unsigned long retired = READ_ONCE(b->retired);
+
+	return retired && (READ_ONCE(b->released) ||
+			   time_after(jiffies, retired + RETIRED_TIME));
+}
+
+static void sa_release(struct net *net, const struct xfrm_state *x)
 {
 	struct sa_key key = {
 		.net = net, .daddr = &x->id.daddr, .spi = x->id.spi,
 		.dir = ESPTCP_DIR_OUT, .family = x->props.family,
 	};
-	struct esptcp_binding *b;
+	struct esptcp_binding *b = rhashtable_lookup(&sas, &key, sa_params);
 
-	if (!READ_ONCE(esptcp_net(net)->nretired) ||
-	    READ_ONCE(x->km.state) != XFRM_STATE_VALID)
+	if (!b || !READ_ONCE(b->retired))
 		return;
-	b = rhashtable_lookup(&sas, &key, sa_params);
-	if (b && READ_ONCE(b->retired))
+	/* An SA is deleted before it is unbound: it has to be alive after that. */
+	smp_rmb();
+	if (READ_ONCE(x->km.state) == XFRM_STATE_VALID)
 		WRITE_ONCE(b->released, true);
+}
+
+/**
+ * esptcp_binding_release() - let SAs that are not bound any more go their way
+ * @net: the namespace
+ * @dst: a route with SAs that a packet is about to use
+ *
+ * The caller is under RCU.
+ */
+void esptcp_binding_release(struct net *net, const struct dst_entry *dst)
+{
+	if (!READ_ONCE(esptcp_net(net)->nretired))
+		return;
+	for (; dst && dst_xfrm(dst); dst = xfrm_dst_child(dst))
+		if (dst_xfrm(dst)->id.proto == IPPROTO_ESP)
+			sa_release(net, dst_xfrm(dst));
 }
 
 /* Whether an SPI cannot be bound to a connection for one more address. */
@@ -309,13 +334,13 @@ static void binding_forget(struct esptcp_binding *b)
 	kfree_rcu(b, rcu);
 }
 
-/* Forget those that are retired since before @time. */
-static void retired_forget(struct esptcp_net *en, unsigned long time)
+/* Forget those that are over, and the oldest if there are more than @max. */
+static void retired_forget(struct esptcp_net *en, unsigned int max)
 {
 	struct esptcp_binding *b, *tmp;
 
 	list_for_each_entry_safe(b, tmp, &en->retired, net_list) {
-		if (time_after(b->retired, time))
+		if (en->nretired <= max && !esptcp_binding_is_over(b))
 			break;
 		binding_forget(b);
 		WRITE_ONCE(en->nretired, en->nretired - 1);
@@ -324,34 +349,33 @@ static void retired_forget(struct esptcp_net *en, unsigned long time)
 
 static void binding_retire(struct esptcp_net *en, struct esptcp_binding *b)
 {
-	last_retired = jiffies ?: 1;
-	WRITE_ONCE(b->retired, last_retired);
+	last_retired = get_jiffies_64();
+	WRITE_ONCE(b->retired, jiffies ?: 1);
 	list_move_tail(&b->net_list, &en->retired);
 	WRITE_ONCE(en->nretired, en->nretired + 1);
+}
+
+/* An SA with the same name is bound. */
+static int binding_revive(struct esptcp_net *en, struct esptcp_binding *b)
+{
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	WRITE_ONCE(b->released, false);
+	WRITE_ONCE(b->retired, 0);
+	list_move_tail(&b->net_list, &en->bindings);
+	WRITE_ONCE(en->nretired, en->nretired - 1);
+	return 0;
 }
 
 static void binding_free(struct esptcp_net *en, struct esptcp_binding *b)
 {
 	binding_sever(b);
-	retired_forget(en, jiffies - RETIRED_TIME);
+	retired_forget(en, RETIRED_MAX);
 	if (b->key.dir == ESPTCP_DIR_OUT)
 		binding_retire(en, b);
 	else
 		binding_forget(b);
 	module_put(THIS_MODULE);
-}
-
-/* The SA with that name, unless it is one of the past, which is forgotten. */
-static struct esptcp_binding *binding_find_current(struct esptcp_net *en,
-						   const struct esptcp_binding *spec)
-{
-	struct esptcp_binding *b = binding_find_spec(spec);
-
-	if (!b || !b->retired)
-		return b;
-	binding_forget(b);
-	WRITE_ONCE(en->nretired, en->nretired - 1);
-	return NULL;
 }
 
 static int binding_new(struct esptcp_net *en, struct esptcp_conn *conn,
@@ -388,6 +412,19 @@ err_module:
 	return err;
 }
 
+static int binding_again(struct esptcp_net *en, struct esptcp_conn *conn,
+			 struct esptcp_binding *b)
+{
+	int err = binding_revive(en, b);
+
+	if (err)
+		return err;
+	err = binding_set_conn(b, conn);
+	if (err)
+		binding_free(en, b);
+	return err;
+}
+
 /**
  * esptcp_binding_add() - bind an SA, or move it to another connection
  * @en: the namespace, locked
@@ -407,13 +444,15 @@ int esptcp_binding_add(struct esptcp_net *en, struct esptcp_conn *conn,
 	if (READ_ONCE(conn->state) == ESPTCP_STATE_DOWN)
 		return -ENOTCONN;
 
-	b = binding_find_current(en, spec);
+	b = binding_find_spec(spec);
 	if (b && rcu_access_pointer(b->conn) == conn)
 		return 0;
 	if (binding_is_one_too_many(conn, spec))
 		return -ENOSPC;
 	if (!b)
 		return binding_new(en, conn, spec);
+	if (b->retired)
+		return binding_again(en, conn, b);
 	err = binding_set_conn(b, conn);
 	if (!err)
 		esptcp_nl_rebind_event(en->net, b, conn->id);
@@ -487,7 +526,7 @@ void esptcp_binding_net_exit(struct esptcp_net *en)
 {
 	mutex_lock(&en->lock);
 	esptcp_binding_del_all(en);
-	retired_forget(en, jiffies + 1);
+	retired_forget(en, 0);
 	mutex_unlock(&en->lock);
 }
 
@@ -499,7 +538,8 @@ void esptcp_binding_net_exit(struct esptcp_net *en)
  */
 void esptcp_binding_wait(void)
 {
-	while (last_retired && time_before(jiffies, last_retired + RETIRED_WAIT))
+	while (last_retired &&
+	       time_before64(get_jiffies_64(), last_retired + RETIRED_WAIT))
 		msleep(20);
 }
 

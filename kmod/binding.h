@@ -22,6 +22,7 @@ esptcp_binding_find_in(const struct esptcp_conn *conn, __be32 spi);
 const struct esptcp_binding *
 esptcp_binding_find_out(struct net *net, u16 family, const void *daddr,
 			__be32 spi);
-void esptcp_binding_release(struct net *net, const struct xfrm_state *x);
+bool esptcp_binding_is_over(const struct esptcp_binding *b);
+void esptcp_binding_release(struct net *net, const struct dst_entry *dst);
 
 #endif /* ESPTCP_BINDING_H */

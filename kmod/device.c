@@ -185,7 +185,7 @@ static unsigned int device_hook(void *priv, struct sk_buff *skb,
 	if (!parse_esp(skb, &esp))
 		return NF_ACCEPT;
 	b = esptcp_binding_find_out(state->net, esp.family, esp.daddr, esp.spi);
-	if (!b || READ_ONCE(b->released))
+	if (!b || esptcp_binding_is_over(b))
 		return NF_ACCEPT;
 	dev = device_running(state->net, skb);
 	if (!dev)

@@ -366,26 +366,34 @@ static void free_packet(struct sk_buff *out)
 	consume_skb(skb_shinfo(out)->destructor_arg);
 }
 
-/* Free the packet now, or together with @last, if there is one. */
-static void release_packet(struct sk_buff *skb, struct sk_buff *last)
-{
-	if (!skb->sk || !last) {
-		consume_skb(skb);
-		return;
-	}
-	skb_dst_drop(skb);
-	nf_reset_ct(skb);
-	skb_shinfo(last)->destructor_arg = skb;
-	last->destructor = free_packet;
-}
-
 static void send_frames(struct encap *e)
 {
 	struct sk_buff *out = e->out.skb;
 
 	skb_shinfo(out)->gso_segs = e->segments;
-	release_packet(e->skb, out);
+	if (e->skb->sk) {
+		skb_dst_drop(e->skb);
+		nf_reset_ct(e->skb);
+		skb_shinfo(out)->destructor_arg = e->skb;
+		out->destructor = free_packet;
+	} else {
+		consume_skb(e->skb);
+	}
 	esptcp_tx_frames(sock_net(e->conn->sk), e->conn, out, false);
+}
+
+/*
+ * Have the last packet charge the socket instead, as tcp_gso_segment() does. It
+ * goes its way without us, so that no function of ours may be its destructor.
+ */
+static void move_charge(struct sk_buff *skb, struct sk_buff *last)
+{
+	if (!last || !skb->sk || !sk_fullsock(skb->sk) ||
+	    skb->truesize < last->truesize)
+		return;
+	swap(last->sk, skb->sk);
+	swap(last->destructor, skb->destructor);
+	last->truesize = skb->truesize;
 }
 
 /* Take the frames apart into packets. Return: how many there was memory for. */
@@ -428,7 +436,8 @@ static void send_segments(struct encap *e)
 	if (made < e->segments)
 		esptcp_count(net, e->conn, ESPTCP_A_STATS_TX_DROP_NO_MEMORY,
 			     e->segments - made);
-	release_packet(e->skb, skb_peek_tail(&packets));
+	move_charge(e->skb, skb_peek_tail(&packets));
+	consume_skb(e->skb);
 	consume_skb(e->out.skb);
 	if (!b)
 		esptcp_drop_queue(net, e->conn, &packets,

@@ -32,7 +32,7 @@
  * drops it, too: before it sets the offsets of the inner headers it reckons
  * with them.
  */
-#define MIN_GSO_SIZE	256
+#define MIN_GSO_SIZE	512
 
 /**
  * esptcp_gso_ip() - read a packet's IP header
@@ -159,25 +159,57 @@ void esptcp_gso_cut(struct sk_buff *skb, const struct nf_hook_state *state,
 	}
 }
 
+/**
+ * esptcp_gso_tracked() - whether connection tracking is done with a packet
+ * @skb: the packet
+ *
+ * Its last hook has the priority of ours, and which one comes first depends on
+ * which was there first. It confirms new flows, and has helpers change what
+ * packets say.
+ *
+ * Return: true if it would do nothing to the packet any more
+ */
+bool esptcp_gso_tracked(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return !ct || nf_ct_is_template(ct) ||
+	       (nf_ct_is_confirmed(ct) &&
+		!(READ_ONCE(ct->status) &
+		  (IPS_HELPER | IPS_EXPECTED | IPS_SEQ_ADJUST)));
+}
+
 static void go_on(struct sk_buff *skb, const struct nf_hook_state *state,
 		  void *ctx)
 {
 	state->okfn(state->net, state->sk, skb);
 }
 
+/* What a helper makes longer has more segments; numbers may be left out. */
+static unsigned int most_segments(struct sk_buff *skb)
+{
+	unsigned int gso_size = skb_shinfo(skb)->gso_size;
+	struct esptcp_headers h;
+	unsigned int segments = esptcp_gso_segments(skb, &h);
+
+	if (!segments || esptcp_gso_tracked(skb))
+		return segments;
+	return max(segments, DIV_ROUND_UP(U16_MAX, gso_size));
+}
+
 /*
  * Whether XFRM and esp4_offload will give each segment a number of its own. For
- * IPv6, esp6_offload does not. A device that encrypts by itself counts on XFRM.
+ * IPv6, esp6_offload does not, whenever it encrypts instead of a device.
  */
 static bool numbered(struct sk_buff *skb, struct xfrm_state *x)
 {
-	struct esptcp_headers h;
 	unsigned int segments;
 
-	if ((x->props.family == AF_INET6 && !x->xso.dev) ||
+	if (x->props.family == AF_INET6 ||
 	    skb_shinfo(skb)->gso_size < MIN_GSO_SIZE)
 		return false;
-	segments = esptcp_gso_segments(skb, &h);
+	segments = most_segments(skb);
 	if (!segments || segments > U16_MAX || esptcp_sequence_near_wrap(x))
 		return false;
 	if (skb_shinfo(skb)->gso_segs == segments)
@@ -201,8 +233,10 @@ unsigned int esptcp_gso_guard(struct sk_buff *skb,
 {
 	struct xfrm_state *x = dst_xfrm(skb_dst(skb));
 
-	/* Else XFRM itself cuts it up. */
-	if (!skb_is_gso(skb) || !x->type_offload || x->encap || numbered(skb, x))
+	/* Else XFRM itself cuts it up, or a device does all of it. */
+	if (!skb_is_gso(skb) || !x->type_offload ||
+	    (x->encap && !x->xso.dev) || esptcp_compat_packet_offload(x) ||
+	    numbered(skb, x))
 		return NF_ACCEPT;
 	if (esptcp_gso_confirm(skb))
 		esptcp_gso_cut(skb, state, 0, go_on, NULL);

@@ -23,6 +23,7 @@ struct esptcp_headers {
 bool esptcp_gso_ip(struct sk_buff *skb, struct esptcp_headers *h);
 unsigned int esptcp_gso_segments(struct sk_buff *skb, struct esptcp_headers *h);
 bool esptcp_gso_confirm(struct sk_buff *skb);
+bool esptcp_gso_tracked(const struct sk_buff *skb);
 void esptcp_gso_cut(struct sk_buff *skb, const struct nf_hook_state *state,
 		    netdev_features_t features,
 		    void (*send)(struct sk_buff *skb,

@@ -88,7 +88,9 @@ static void ike_fill(struct sk_buff *skb, const u8 *data, unsigned int n)
 	}
 	frag = &skb_shinfo(skb)->frags[last];
 	memcpy(skb_frag_address(frag) + skb_frag_size(frag), data, n);
-	skb_coalesce_rx_frag(skb, last, n, 0);
+	skb_frag_size_add(frag, n);
+	skb->len += n;
+	skb->data_len += n;
 }
 
 /* Whether a stranger has to do without so much. */

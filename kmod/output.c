@@ -60,12 +60,13 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	const struct dst_entry *dst = skb_dst(skb);
 	const struct xfrm_state *x = dst ? dst_xfrm(dst) : NULL;
 
-	if (!x || x->id.proto != IPPROTO_ESP)
+	if (!x)
 		return NF_ACCEPT;
-	esptcp_binding_release(state->net, x);
-	if (!is_large(skb))
+	esptcp_binding_release(state->net, dst);
+	if (x->id.proto != IPPROTO_ESP || !is_large(skb))
 		return NF_ACCEPT;
-	if (!on_its_way(skb, state) && output_encap(skb, state))
+	if (!on_its_way(skb, state) && esptcp_gso_tracked(skb) &&
+	    output_encap(skb, state))
 		return NF_STOLEN;
 	return esptcp_gso_guard(skb, state);
 }

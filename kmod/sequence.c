@@ -37,6 +37,7 @@ static bool sequence_take(struct xfrm_state *x, unsigned int n, u64 *first)
 		return false;
 	*first = ((u64)sequence_high(x) << 32 | *low) + 1;
 	*low += n;
+	x->lastused = ktime_get_real_seconds();
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/xfrm.h>
 
 /*
  * 6.2: operations of a family come split by do and dump. Before, one entry
@@ -36,6 +37,16 @@ int esptcp_compat_genl_register(struct genl_family *family);
 #define esptcp_compat_done		void
 #define esptcp_compat_done_data(done)	(done)
 #endif
+
+/* 6.2: a device may do all of IPsec, sequence numbers included. */
+static inline bool esptcp_compat_packet_offload(const struct xfrm_state *x)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	return false;
+#else
+	return x->xso.type == XFRM_DEV_OFFLOAD_PACKET;
+#endif
+}
 
 /* 6.5: segmentation has a header of its own; sendpage became MSG_SPLICE_PAGES. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)

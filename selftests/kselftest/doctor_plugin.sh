@@ -48,7 +48,7 @@ test_critical() {
 	trap "mv $tmp/plugin $plugin" EXIT
 	mv "$plugin" "$tmp/plugin"
 	examine
-	finds problem plugin "^charon does not run: the section 'esptcp!' .* is not installed \($plugin\)\$" 'make install'
+	finds problem plugin "^charon does not run: its section 'esptcp!' demands the plugin, which is not installed \($plugin\)\$" 'make install'
 	: > "$plugin"
 	examine
 	finds problem plugin "^charon does not run: .* cannot be read \($plugin\)\$" 'make install'
