@@ -22,16 +22,12 @@
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
-#include "binding.h"
 #include "conn.h"
 #include "device.h"
 #include "encap.h"
 #include "gso.h"
-#include "outer.h"
 #include "pages.h"
-#include "segment_tx.h"
 #include "sequence.h"
-#include "stats.h"
 #include "tx.h"
 
 /* What Linux's ciphers have at most */
@@ -366,10 +362,23 @@ static void free_packet(struct sk_buff *out)
 	consume_skb(skb_shinfo(out)->destructor_arg);
 }
 
-static void send_frames(struct encap *e)
+/* Octets of the IP header that each packet would have had on the wire */
+static unsigned int outer_len(const struct encap *e)
 {
+	if (e->x->props.mode == XFRM_MODE_TRANSPORT)
+		return e->payload;
+	return e->x->props.family == AF_INET6 ? sizeof(struct ipv6hdr) :
+						sizeof(struct iphdr);
+}
+
+static void encap_send(struct encap *e)
+{
+	struct net *net = sock_net(e->conn->sk);
 	struct sk_buff *out = e->out.skb;
 
+	/* As many octets as the stack would have handed to the device */
+	esptcp_device_sent(net, e->segments, out->len +
+			   e->segments * (outer_len(e) - ESPTCP_LEN_SIZE));
 	skb_shinfo(out)->gso_segs = e->segments;
 	if (e->skb->sk) {
 		skb_dst_drop(e->skb);
@@ -379,82 +388,7 @@ static void send_frames(struct encap *e)
 	} else {
 		consume_skb(e->skb);
 	}
-	esptcp_tx_frames(sock_net(e->conn->sk), e->conn, out, false);
-}
-
-/*
- * Have the last packet charge the socket instead, as tcp_gso_segment() does. It
- * goes its way without us, so that no function of ours may be its destructor.
- */
-static void move_charge(struct sk_buff *skb, struct sk_buff *last)
-{
-	if (!last || !skb->sk || !sk_fullsock(skb->sk) ||
-	    skb->truesize < last->truesize)
-		return;
-	swap(last->sk, skb->sk);
-	swap(last->destructor, skb->destructor);
-	last->truesize = skb->truesize;
-}
-
-/* Take the frames apart into packets. Return: how many there was memory for. */
-static unsigned int make_packets(const struct encap *e,
-				 struct sk_buff_head *packets)
-{
-	unsigned int offset = 0, len, i;
-	struct sk_buff *skb;
-
-	for (i = 0; i < e->segments; i++) {
-		len = frame_len(e, segment_len(e, i));
-		skb = esptcp_outer_alloc(e->skb, i);
-		if (!skb || !esptcp_pages_share(skb, e->out.skb,
-						offset + ESPTCP_LEN_SIZE,
-						len - ESPTCP_LEN_SIZE)) {
-			kfree_skb(skb);
-			break;
-		}
-		__skb_queue_tail(packets, skb);
-		offset += len;
-	}
-	return i;
-}
-
-/* Send each ESP packet in a segment of its own. */
-static void send_segments(struct encap *e)
-{
-	const struct esptcp_binding *b =
-		esptcp_binding_find_out(sock_net(e->conn->sk),
-					e->x->props.family, &e->x->id.daddr,
-					e->x->id.spi);
-	struct net *net = sock_net(e->conn->sk);
-	unsigned int outer = esptcp_outer_len(e->skb);
-	struct sk_buff_head packets;
-	struct sk_buff *skb;
-	unsigned int made;
-
-	__skb_queue_head_init(&packets);
-	made = make_packets(e, &packets);
-	if (made < e->segments)
-		esptcp_count(net, e->conn, ESPTCP_A_STATS_TX_DROP_NO_MEMORY,
-			     e->segments - made);
-	move_charge(e->skb, skb_peek_tail(&packets));
-	consume_skb(e->skb);
-	consume_skb(e->out.skb);
-	if (!b)
-		esptcp_drop_queue(net, e->conn, &packets,
-				  ESPTCP_A_STATS_TX_DROP_UNBOUND);
-	while ((skb = __skb_dequeue(&packets)))
-		esptcp_segment_tx(net, b, e->conn, skb, outer);
-}
-
-static void encap_send(struct encap *e)
-{
-	/* As many octets as the stack would have handed to the device */
-	esptcp_device_sent(sock_net(e->conn->sk), e->segments, e->out.skb->len +
-			   e->segments * (esptcp_outer_len(e->skb) - ESPTCP_LEN_SIZE));
-	if (esptcp_framing(e->conn) == ESPTCP_FRAMING_FORTINET)
-		send_segments(e);
-	else
-		send_frames(e);
+	esptcp_tx_frames(net, e->conn, out, false);
 }
 
 /* After an error the stack does it all again, and counts what fails then. */
@@ -569,7 +503,7 @@ static void encap_run(struct encap *e)
 /* Take as many sequence numbers as there are segments, and count them. */
 static bool take_numbers(struct encap *e)
 {
-	unsigned int each = e->headers + esptcp_outer_len(e->skb) +
+	unsigned int each = e->headers + outer_len(e) +
 			    sizeof(struct ip_esp_hdr) +
 			    crypto_aead_ivsize(e->aead);
 
@@ -628,7 +562,7 @@ void esptcp_encap_exit(void)
 
 /**
  * esptcp_encap() - encapsulate a packet and send it in a connection
- * @conn: the connection, under RCU
+ * @conn: the connection, with the framing rfc9329, under RCU
  * @skb: the packet, on its way into an ESP SA, whose data begins with the IP
  *	header; taken over unless false is returned
  * @okfn: the way into XFRM, for what fails later
@@ -646,10 +580,7 @@ bool esptcp_encap(struct esptcp_conn *conn, struct sk_buff *skb,
 	if (!skb_frags_readable(skb))
 		return false;
 	/* On a slow connection IKE goes between packets, and CoDel drops one. */
-	if (esptcp_framing(conn) == ESPTCP_FRAMING_RFC9329 &&
-	    !esptcp_tx_fast(conn, skb->len))
-		return false;
-	if (!make_plan(&plan))
+	if (!esptcp_tx_fast(conn, skb->len) || !make_plan(&plan))
 		return false;
 	e = encap_alloc(&plan);
 	if (!e)

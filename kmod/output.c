@@ -4,7 +4,7 @@
  * to take, when the firewall has passed it and NAT is done, and with it the
  * choice of the policy.
  *
- * Large packets of bound SAs do not get to XFRM, if encap.c can encapsulate them
+ * Large packets for a stream do not get to XFRM, if encap.c can encapsulate them
  * in one pass. Of all others gso.c sees that XFRM numbers them correctly, in
  * each namespace and for whatever SA, as long as the module is loaded.
  *
@@ -46,7 +46,9 @@ static bool output_encap(struct sk_buff *skb, const struct nf_hook_state *state)
 	b = esptcp_binding_find_out(state->net, x->props.family, &x->id.daddr,
 				    x->id.spi);
 	conn = b ? rcu_dereference(b->conn) : NULL;
-	if (!conn || skb->sk == conn->sk || !esptcp_device_unwatched(state->net))
+	/* A segment for each is what the stack makes of them, too. */
+	if (!conn || esptcp_framing(conn) != ESPTCP_FRAMING_RFC9329 ||
+	    skb->sk == conn->sk || !esptcp_device_unwatched(state->net))
 		return false;
 	local_bh_disable();
 	taken = esptcp_encap(conn, skb, state->okfn);

@@ -142,36 +142,3 @@ void esptcp_pages_copy(struct esptcp_pages *p, const struct sk_buff *from,
 		esptcp_pages_skip(p, n);
 	}
 }
-
-/**
- * esptcp_pages_share() - add a part of the pages to another packet
- * @to: the packet, behind whose data they are
- * @from: what esptcp_pages_alloc() made, filled
- * @offset: where the part begins
- * @len: octets in it
- *
- * Return: false if it has too many pieces
- */
-bool esptcp_pages_share(struct sk_buff *to, const struct sk_buff *from,
-			unsigned int offset, unsigned int len)
-{
-	const skb_frag_t *frag = skb_shinfo(from)->frags;
-	unsigned int n;
-
-	for (; len; frag++) {
-		if (offset >= skb_frag_size(frag)) {
-			offset -= skb_frag_size(frag);
-			continue;
-		}
-		if (skb_shinfo(to)->nr_frags == MAX_SKB_FRAGS)
-			return false;
-		n = min(len, skb_frag_size(frag) - offset);
-		get_page(skb_frag_page(frag));
-		skb_add_rx_frag(to, skb_shinfo(to)->nr_frags,
-				skb_frag_page(frag),
-				skb_frag_off(frag) + offset, n, n);
-		len -= n;
-		offset = 0;
-	}
-	return true;
-}

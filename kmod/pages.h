@@ -22,7 +22,5 @@ void esptcp_pages_write(struct esptcp_pages *p, const void *data,
 			unsigned int len);
 void esptcp_pages_copy(struct esptcp_pages *p, const struct sk_buff *from,
 		       unsigned int offset, unsigned int len, __wsum *csum);
-bool esptcp_pages_share(struct sk_buff *to, const struct sk_buff *from,
-			unsigned int offset, unsigned int len);
 
 #endif /* ESPTCP_PAGES_H */
