@@ -117,7 +117,7 @@ unsigned int esptcp_gso_segments(struct sk_buff *skb, struct esptcp_headers *h)
  * @skb: the packet, before it is cut up
  *
  * If connection tracking is behind us, it would not see the packet whole. Its
- * helpers and events have to do without this packet.
+ * helpers, events and adjustments of TCP's numbers have to do without this packet.
  *
  * Return: whether the flow is confirmed
  */
