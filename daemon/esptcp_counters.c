@@ -66,7 +66,8 @@ METHOD(esptcp_counters_t, log_, void,
 		 "prefix, %llu without IKE_SA, %llu without an established one",
 		 values[ESPTCP_ACCEPTED], values[ESPTCP_REFUSED],
 		 values[ESPTCP_REFUSED_IP],
-		 values[ESPTCP_NO_DESCRIPTORS], values[ESPTCP_DISPLACED],
+		 values[ESPTCP_NO_DESCRIPTORS],
+		 values[ESPTCP_DISPLACED] + values[ESPTCP_DISPLACED_DESCRIPTOR],
 		 values[ESPTCP_NO_PREFIX], values[ESPTCP_WRONG_PREFIX],
 		 values[ESPTCP_NO_IKE_SA], values[ESPTCP_NOT_ESTABLISHED]);
 }

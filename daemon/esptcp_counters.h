@@ -25,8 +25,10 @@ enum esptcp_counter_t {
 	ESPTCP_REFUSED_IP,
 	/** refused as there are no descriptors */
 	ESPTCP_NO_DESCRIPTORS,
-	/** closed in favour of another address that had fewer */
+	/** closed in favour of another, as a limit was reached */
 	ESPTCP_DISPLACED,
+	/** likewise, as there were no more descriptors */
+	ESPTCP_DISPLACED_DESCRIPTOR,
 	/** no stream prefix in time */
 	ESPTCP_NO_PREFIX,
 	/** something else than the stream prefix */

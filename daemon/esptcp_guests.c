@@ -314,7 +314,7 @@ METHOD(esptcp_guests_t, displace, uint32_t,
 	id = find_silent(this, NULL);
 	remove_guest(this, id);
 	this->mutex->unlock(this->mutex);
-	if (this->counters->add(this->counters, id ? ESPTCP_DISPLACED
+	if (this->counters->add(this->counters, id ? ESPTCP_DISPLACED_DESCRIPTOR
 											   : ESPTCP_NO_DESCRIPTORS))
 	{
 		DBG1(DBG_NET, "TCP connection %s, there are no more descriptors: raise "
