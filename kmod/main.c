@@ -5,7 +5,7 @@
  *
  * The module can be removed when no socket is attached and no SA bound: each
  * holds a reference. After that only workers, RCU callbacks, asynchronous
- * encryptions and the esptcp devices are left, which go here.
+ * encryptions, retired bindings and the esptcp devices are left, which go here.
  */
 #include <linux/module.h>
 #include <net/netns/generic.h>
